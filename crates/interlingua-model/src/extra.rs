@@ -1,0 +1,159 @@
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::Json;
+
+/// What only one protocol knows: per protocol id, an ordered set of named JSON values.
+///
+/// Each namespace is written and read by the folder of that protocol alone. Values are kept verbatim, so a signature
+/// or an encrypted block goes back to its vendor byte for byte. An empty `Extra` is one machine word.
+///
+/// ```
+/// use interlingua_model::{Extra, Json};
+///
+/// let mut extra = Extra::default();
+/// extra.set("anthropic", "signature", Json::string("c2ln"));
+/// assert_eq!(extra.read::<String>("anthropic", "signature").as_deref(), Some("c2ln"));
+/// assert!(extra.get("openai_chat", "signature").is_none());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+#[expect(clippy::box_collection, reason = "one word when empty, which it nearly always is")]
+pub struct Extra(Option<Box<BTreeMap<Box<str>, Fields>>>);
+
+/// The named values of one protocol, in the order in which they were first set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fields(Vec<(Box<str>, Json)>);
+
+impl Extra {
+    /// An `Extra` with one value.
+    pub fn of(protocol: &str, name: &str, value: Json) -> Self {
+        let mut extra = Self::default();
+        extra.set(protocol, name, value);
+        extra
+    }
+
+    /// Whether no protocol has left anything here.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|map| map.values().all(Fields::is_empty))
+    }
+
+    /// The value `name` of `protocol`.
+    pub fn get(&self, protocol: &str, name: &str) -> Option<&Json> {
+        self.fields(protocol)?.get(name)
+    }
+
+    /// The value `name` of `protocol` as a `T`, or `None` when it is absent or of another shape.
+    pub fn read<T: DeserializeOwned>(&self, protocol: &str, name: &str) -> Option<T> {
+        serde_json::from_str(self.get(protocol, name)?.as_str()).ok()
+    }
+
+    /// Sets the value `name` of `protocol`; an earlier value of that name is replaced in place.
+    pub fn set(&mut self, protocol: &str, name: &str, value: Json) {
+        self.entry(protocol).set(name, value);
+    }
+
+    /// Removes and returns the value `name` of `protocol`.
+    pub fn take(&mut self, protocol: &str, name: &str) -> Option<Json> {
+        let map = self.0.as_mut()?;
+        let value = map.get_mut(protocol)?.take(name);
+        map.retain(|_, fields| !fields.is_empty());
+        if map.is_empty() {
+            self.0 = None;
+        }
+        value
+    }
+
+    /// All values of `protocol`.
+    pub fn fields(&self, protocol: &str) -> Option<&Fields> {
+        self.0.as_ref()?.get(protocol)
+    }
+
+    /// The ids of the protocols that left something, sorted.
+    pub fn protocols(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|map| map.keys().map(|key| &**key))
+    }
+
+    /// Takes over every value of `other`, which wins where both have one.
+    pub fn merge(&mut self, other: &Self) {
+        for (protocol, fields) in other.0.iter().flat_map(|map| map.iter()) {
+            for (name, value) in fields.iter() {
+                self.set(protocol, name, value.clone());
+            }
+        }
+    }
+
+    /// Keeps the values of `protocol` and forgets all others.
+    pub fn retain(&mut self, protocol: &str) {
+        if let Some(map) = &mut self.0 {
+            map.retain(|key, _| &**key == protocol);
+        }
+        if self.is_empty() {
+            self.0 = None;
+        }
+    }
+
+    fn entry(&mut self, protocol: &str) -> &mut Fields {
+        self.0.get_or_insert_default().entry(protocol.into()).or_default()
+    }
+}
+
+impl Fields {
+    /// Whether there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value called `name`.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+    }
+
+    /// Sets the value called `name`, in place if there is one already.
+    pub fn set(&mut self, name: &str, value: Json) {
+        match self.0.iter_mut().find(|(key, _)| &**key == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.into(), value)),
+        }
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let position = self.0.iter().position(|(key, _)| &**key == name)?;
+        Some(self.0.remove(position).1)
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of named values")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Fields::default();
+                while let Some((name, value)) = map.next_entry::<Box<str>, Json>()? {
+                    fields.set(&name, value);
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}

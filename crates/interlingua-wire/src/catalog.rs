@@ -1,0 +1,1 @@
+//! The table of providers: the only file that names vendors.

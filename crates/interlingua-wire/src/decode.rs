@@ -1,0 +1,192 @@
+use std::fmt;
+
+use interlingua_model::{Error, ErrorKind, Event, Frame as RawFrame};
+
+use crate::frame::{Frame, Sse};
+use crate::{Limits, Mode, Parts};
+
+/// Makes events out of the bytes of one answer.
+///
+/// Bytes go in by [`push`](Self::push), events come out by [`poll`](Self::poll), and [`end`](Self::end) says that there
+/// are no more bytes. Events that were read before an error are still there to be polled. Once
+/// [`is_finished`](Self::is_finished), the protocol's own end marker was seen and further bytes are ignored.
+///
+/// Servers do not always send what was asked for: a whole JSON answer to a streamed call, and the reverse, are read
+/// as what they are; a web page is an error that quotes it.
+#[derive(Debug)]
+pub struct Decoder {
+    body: Body,
+    reader: Box<dyn Reader>,
+    parts: Parts,
+    limits: Limits,
+    raw: bool,
+}
+
+/// What a protocol does with frames and whole bodies.
+pub trait Reader: Send + fmt::Debug {
+    /// Reads one frame of a stream.
+    ///
+    /// # Errors
+    /// When the frame reports an error or cannot be understood.
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error>;
+
+    /// Reads a whole answer.
+    ///
+    /// # Errors
+    /// When the body reports an error or cannot be understood.
+    fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error>;
+
+    /// Says that the stream has ended, which a protocol without an end marker takes as its end.
+    ///
+    /// # Errors
+    /// When the stream must not end here.
+    fn end(&mut self, out: &mut Parts) -> Result<(), Error>;
+}
+
+#[derive(Debug)]
+enum Body {
+    /// Nothing but white space has come.
+    Unknown(Mode),
+    Stream(Sse),
+    Whole(Vec<u8>),
+}
+
+impl Decoder {
+    /// A decoder for an answer that was asked for in this mode.
+    pub fn new(mode: Mode, limits: Limits, reader: Box<dyn Reader>) -> Self {
+        Self { body: Body::Unknown(mode), reader, parts: Parts::default(), limits, raw: false }
+    }
+
+    /// Passes on every frame (or whole body) as it came, before the events that are read from it.
+    #[must_use]
+    pub const fn with_raw(mut self, raw: bool) -> Self {
+        self.raw = raw;
+        self
+    }
+
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// When the answer reports an error, breaks the protocol or a limit. The decoder is of no further use then,
+    /// but for the events that it still holds.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.is_finished() {
+            return Ok(());
+        }
+        let bytes = self.recognise(bytes);
+        match &mut self.body {
+            Body::Unknown(_) => Ok(()),
+            Body::Whole(body) => collect(body, bytes, self.limits.body),
+            Body::Stream(sse) => {
+                let mut frames = Frames { reader: &mut *self.reader, parts: &mut self.parts, raw: self.raw };
+                sse.push(bytes, &mut |frame| frames.read(frame))
+            }
+        }
+    }
+
+    /// Takes the next event.
+    pub fn poll(&mut self) -> Option<Event> {
+        self.parts.poll()
+    }
+
+    /// Says that no more bytes come.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] when the answer is not complete, and everything that [`push`](Self::push) reports.
+    pub fn end(&mut self) -> Result<(), Error> {
+        if self.is_finished() {
+            return Ok(());
+        }
+        match &mut self.body {
+            Body::Unknown(_) => return Err(truncated("the answer is empty")),
+            Body::Whole(body) => {
+                let body = std::mem::take(body);
+                self.read_body(&body)?;
+            }
+            Body::Stream(sse) => {
+                let mut frames = Frames { reader: &mut *self.reader, parts: &mut self.parts, raw: self.raw };
+                sse.end(&mut |frame| frames.read(frame))?;
+                if !self.parts.is_finished() {
+                    self.reader.end(&mut self.parts)?;
+                }
+            }
+        }
+        if self.is_finished() { Ok(()) } else { Err(truncated("the stream ended before its end marker")) }
+    }
+
+    /// Whether the end of the answer was seen.
+    pub const fn is_finished(&self) -> bool {
+        self.parts.is_finished()
+    }
+
+    /// Decides by the first byte that is not white space whether this is a stream of events or a whole body.
+    /// No line of an event stream begins with one of these characters, and no JSON text with any other.
+    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let Body::Unknown(mode) = &self.body else { return bytes };
+        let text = bytes.trim_ascii_start();
+        let Some(first) = text.first() else { return text };
+        let whole = match (mode, first) {
+            (_, b'{' | b'[' | b'<') => true,
+            (Mode::Whole, first) => !matches!(first, b'd' | b'e' | b'i' | b'r' | b':'),
+            (Mode::Stream, _) => false,
+        };
+        self.body = if whole { Body::Whole(Vec::new()) } else { Body::Stream(Sse::new(self.limits.frame)) };
+        text
+    }
+
+    fn read_body(&mut self, body: &[u8]) -> Result<(), Error> {
+        let text = String::from_utf8_lossy(body);
+        if self.raw {
+            self.parts.raw(RawFrame::new(None, &*text));
+        }
+        if text.starts_with('<') {
+            let message = "the answer is a web page, not the JSON of a model service: check the base URL";
+            return Err(Error::new(ErrorKind::Protocol, message).with_body(text));
+        }
+        self.reader.body(body, &mut self.parts).map_err(|error| {
+            if error.kind() == ErrorKind::Protocol && error.body().is_none() {
+                error.with_body(text)
+            } else {
+                error
+            }
+        })
+    }
+}
+
+/// Where frames go to.
+struct Frames<'a> {
+    reader: &'a mut dyn Reader,
+    parts: &'a mut Parts,
+    raw: bool,
+}
+
+impl Frames<'_> {
+    fn read(&mut self, frame: &Frame<'_>) -> Result<(), Error> {
+        if self.parts.is_finished() {
+            return Ok(());
+        }
+        if self.raw {
+            let name = frame.name.map(String::from_utf8_lossy);
+            self.parts.raw(RawFrame::new(name.as_deref(), &*String::from_utf8_lossy(frame.data)));
+        }
+        self.reader.frame(frame, self.parts).map_err(|error| {
+            if frame.cut && error.kind() == ErrorKind::Protocol {
+                return truncated("the stream was cut inside a frame").with_source(error);
+            }
+            error
+        })
+    }
+}
+
+fn collect(body: &mut Vec<u8>, bytes: &[u8], limit: usize) -> Result<(), Error> {
+    if body.len() + bytes.len() > limit {
+        let message = format!("the answer is larger than the limit of {limit} bytes");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
+    body.extend_from_slice(bytes);
+    Ok(())
+}
+
+fn truncated(message: &str) -> Error {
+    Error::new(ErrorKind::Truncated, message)
+}

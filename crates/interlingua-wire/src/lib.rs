@@ -1,0 +1,32 @@
+//! How it is said: sans-IO codecs between the neutral model and the wire protocols of language models.
+//!
+//! Each protocol is a folder with two halves. The client half ([`Codec`]) encodes a request and decodes the answer;
+//! the server half ([`Serve`]) decodes a request and encodes the answer. Between them stand the neutral types of
+//! `interlingua-model`, so any client can talk to any model. Providers and their quirks are data ([`catalog`]).
+//! Nothing here does I/O, knows a clock, the environment or a random source.
+
+pub mod anthropic;
+pub mod catalog;
+pub mod frame;
+pub mod openai_chat;
+pub mod openai_responses;
+pub mod replay;
+pub mod schema;
+
+mod codec;
+mod decode;
+mod encode;
+mod grammar;
+mod object;
+mod parts;
+mod protocol;
+mod provider;
+mod refusal;
+
+pub use codec::{Call, Codec, Encoded, Limits, Mint, Mode, Refusal, Reply, Serve};
+pub use decode::{Decoder, Reader};
+pub use encode::{Encoder, Writer};
+pub use grammar::{Grammar, Violation};
+pub use object::Object;
+pub use parts::Parts;
+pub use protocol::Protocol;

@@ -1,0 +1,109 @@
+use std::borrow::Cow;
+
+use interlingua_model::{Error, ErrorKind, Extra, Json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A JSON object read in its first step: names and verbatim values, in order.
+///
+/// The second step takes the known fields out one by one; what remains is unknown and is kept as it is. Serde's
+/// tagged and flattened shapes buffer values and lose their text, which this does not.
+#[derive(Debug, Clone, Default)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// Reads an object from text.
+    ///
+    /// # Errors
+    /// When the text is not a JSON object.
+    pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Reads an object from bytes.
+    ///
+    /// # Errors
+    /// When the bytes are not a JSON object in UTF-8.
+    pub fn from_slice(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// The verbatim value of a field.
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// The value of a field, read as a `T`; `None` when it is absent, null or of another shape.
+    pub fn peek<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
+        serde_json::from_str::<Option<T>>(self.get(name)?.get()).ok().flatten()
+    }
+
+    /// Removes a field and returns its verbatim value.
+    pub fn take_raw(&mut self, name: &str) -> Option<&'a RawValue> {
+        let position = self.0.iter().position(|(key, _)| key == name)?;
+        Some(self.0.remove(position).1)
+    }
+
+    /// Removes a field and reads it as a `T`; `None` when it is absent or null.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`], naming the field, when it is of another shape.
+    pub fn take<T: Deserialize<'a>>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let Some(value) = self.take_raw(name) else { return Ok(None) };
+        serde_json::from_str(value.get()).map_err(|error| {
+            Error::new(ErrorKind::InvalidRequest, format!("`{name}`: {error}")).with_source(error)
+        })
+    }
+
+    /// Removes a field that must be there and reads it as a `T`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`], naming the field, when it is absent or of another shape.
+    pub fn require<T: Deserialize<'a>>(&mut self, name: &str) -> Result<T, Error> {
+        let value = self.take(name)?;
+        value.ok_or_else(|| Error::new(ErrorKind::InvalidRequest, format!("`{name}` is missing")))
+    }
+
+    /// The fields that are still there, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// Whether no field is left.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts the fields that are still there into the namespace of a protocol.
+    pub fn rest_into(self, extra: &mut Extra, protocol: &str) {
+        for (name, value) in self.0 {
+            extra.set(protocol, &name, Json::from(value));
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize, PartialEq)]
+        #[serde(transparent)]
+        struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
+
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+                    fields.push((name, value));
+                }
+                Ok(Object(fields))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}

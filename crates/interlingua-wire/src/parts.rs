@@ -1,0 +1,142 @@
+use std::collections::VecDeque;
+
+use interlingua_model::{Custom, Delta, Event, Finish, Frame, Output, Piece, Start, Usage, Warning};
+
+/// Opens, numbers and closes the parts of an answer, so that readers do not.
+///
+/// Whatever a reader does, the events that come out obey the [`Grammar`](crate::Grammar): a start is made up when the
+/// provider forgot it, a part that is still open is closed before the finish, a delta for a part that is not open
+/// becomes a warning, nothing follows the finish.
+#[derive(Debug, Default)]
+pub struct Parts {
+    queue: VecDeque<Event>,
+    open: Vec<bool>,
+    started: bool,
+    finished: bool,
+}
+
+impl Parts {
+    /// Begins the answer; a second start is ignored.
+    pub fn start(&mut self, start: Start) {
+        if !self.started {
+            self.started = true;
+            self.queue.push_back(Event::start(start));
+        }
+    }
+
+    /// Whether the answer has begun.
+    pub const fn is_started(&self) -> bool {
+        self.started
+    }
+
+    /// Begins a part and returns its index in the final message.
+    pub fn open(&mut self, part: Output) -> u32 {
+        let at = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
+        if self.emit(|| Event::open(at, part)) {
+            self.open.push(true);
+        }
+        at
+    }
+
+    /// Begins a part, and ends it at once.
+    pub fn whole(&mut self, part: Output) -> u32 {
+        let at = self.open(part);
+        self.close(at);
+        at
+    }
+
+    /// Adds text to a part.
+    pub fn text(&mut self, at: u32, text: impl Into<Piece>) {
+        self.delta(at, Delta::Text(text.into()));
+    }
+
+    /// Adds input to a tool call.
+    pub fn input(&mut self, at: u32, text: impl Into<Piece>) {
+        self.delta(at, Delta::Input(text.into()));
+    }
+
+    /// Adds anything to a part.
+    pub fn delta(&mut self, at: u32, delta: Delta) {
+        if self.is_open(at) {
+            self.queue.push_back(Event::delta(at, delta));
+        } else {
+            self.warning(Warning::dropped(
+                "events",
+                format!("part {at} is not open and cannot take {delta:?}"),
+            ));
+        }
+    }
+
+    /// Ends a part; one that has ended stays so.
+    pub fn close(&mut self, at: u32) {
+        let slot = usize::try_from(at).ok().and_then(|at| self.open.get_mut(at));
+        if slot.is_some_and(|open| std::mem::replace(open, false)) {
+            self.queue.push_back(Event::close(at));
+        }
+    }
+
+    /// Ends every part that is open, in order.
+    pub fn close_all(&mut self) {
+        for at in 0..u32::try_from(self.open.len()).unwrap_or(u32::MAX) {
+            self.close(at);
+        }
+    }
+
+    /// Whether a part has begun and not ended.
+    pub fn is_open(&self, at: u32) -> bool {
+        usize::try_from(at).ok().and_then(|at| self.open.get(at)).copied().unwrap_or(false)
+    }
+
+    /// How many parts have begun.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.open.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Reports figures; an empty report is none.
+    pub fn usage(&mut self, usage: Usage) {
+        if !usage.is_empty() {
+            self.emit(|| Event::usage(usage));
+        }
+    }
+
+    /// Reports that something could not be understood or expressed.
+    pub fn warning(&mut self, warning: Warning) {
+        self.emit(|| Event::warning(warning));
+    }
+
+    /// Passes on an event of the protocol that belongs to no part.
+    pub fn other(&mut self, custom: Custom) {
+        self.emit(|| Event::other(custom));
+    }
+
+    /// Ends the answer, and every part that is still open. What comes after it is ignored.
+    pub fn finish(&mut self, finish: Finish) {
+        self.close_all();
+        self.emit(|| Event::finish(finish));
+        self.finished = true;
+    }
+
+    /// Whether the answer has ended.
+    pub const fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Takes the next event.
+    pub fn poll(&mut self) -> Option<Event> {
+        self.queue.pop_front()
+    }
+
+    /// Passes on a frame as it came.
+    pub(crate) fn raw(&mut self, frame: Frame) {
+        self.queue.push_back(Event::raw(frame));
+    }
+
+    fn emit(&mut self, event: impl FnOnce() -> Event) -> bool {
+        if self.finished {
+            return false;
+        }
+        self.start(Start::default());
+        self.queue.push_back(event());
+        true
+    }
+}

@@ -1,0 +1,55 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The wire protocols.
+///
+/// | id | endpoint | framing | usual key | end of a stream |
+/// |---|---|---|---|---|
+/// | `openai_chat` | `POST /chat/completions` | SSE, data only | bearer | `[DONE]` |
+/// | `openai_responses` | `POST /responses` | SSE, named events | bearer | `response.completed`, `.incomplete`, `.failed` |
+/// | `anthropic` | `POST /v1/messages` | SSE, named events | `x-api-key` | `message_stop` |
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Protocol {
+    /// OpenAI Chat Completions, the common tongue of compatible services.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// Anthropic Messages.
+    Anthropic,
+}
+
+impl Protocol {
+    /// All protocols.
+    pub const ALL: [Self; 3] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic];
+
+    /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai_chat",
+            Self::OpenaiResponses => "openai_responses",
+            Self::Anthropic => "anthropic",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(id: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|protocol| protocol.id() == id);
+        found.ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|protocol| protocol.id()).collect();
+            format!("unknown protocol `{id}`, expected one of {}", known.join(", "))
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! What of a conversation may go back to which target.

@@ -1,0 +1,1 @@
+//! JSON Schema to the dialect of a protocol, reporting what was lost.

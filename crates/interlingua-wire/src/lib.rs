@@ -30,3 +30,4 @@ pub use grammar::{Grammar, Violation};
 pub use object::Object;
 pub use parts::Parts;
 pub use protocol::Protocol;
+pub use provider::{Auth, Endpoint, Family, Header, Key, Kind, Listing, Provider, Text, Variable, join};

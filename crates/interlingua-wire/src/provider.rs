@@ -1,1 +1,602 @@
-//! A provider as data.
+//! A provider is a row: where it is, how it is paid for, what it speaks, and in which dialect.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use interlingua_model::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use crate::Protocol;
+
+/// Text of a row: static in the built-in table, owned when it comes from a user's file.
+pub type Text = Cow<'static, str>;
+
+/// A service that answers requests, as data.
+///
+/// The built-in rows are in [`catalog`](crate::catalog); a user's own file adds rows of the same shape with the same
+/// power. Fields that a row leaves out have their defaults. Placeholders in URLs and header values stand in braces
+/// and are filled from [`variables`](Self::variables).
+///
+/// ```
+/// use interlingua_wire::{Protocol, Provider};
+///
+/// let row = r#"{
+///     "id": "attic",
+///     "endpoints": [{ "protocol": "openai_chat", "base_url": "http://attic:8000/v1" }],
+///     "auth": "none_or_bearer",
+///     "keys": ["ATTIC_KEY"]
+/// }"#;
+/// let attic: Provider = serde_json::from_str(row)?;
+/// attic.check()?;
+/// assert_eq!(attic.protocol_for("any-model")?, Protocol::OpenaiChat);
+/// assert_eq!(attic.base_url(Protocol::OpenaiChat, None, &|_| None)?, "http://attic:8000/v1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Provider {
+    /// The word before the slash in `provider/model`: small letters, digits and dashes.
+    pub id: Text,
+    /// The name for people; the id when empty.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub name: Text,
+    /// Other words that mean the same provider.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Text>,
+    /// What kind of service it is.
+    #[serde(default)]
+    pub kind: Kind,
+    /// What the base URLs have in common, when another host can stand in for it; else empty, and the base URL of the
+    /// first endpoint takes its place. See [`base_url`](Self::base_url).
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub root: Text,
+    /// The protocols it speaks and where. The first one is preferred.
+    pub endpoints: Vec<Endpoint>,
+    /// How a key is sent.
+    #[serde(default)]
+    pub auth: Auth,
+    /// The environment variables that may hold the key, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Key>,
+    /// The environment variables that may hold another [`root`](Self::root).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub base_url_env: Vec<Text>,
+    /// What fills the placeholders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<Variable>,
+    /// Where its models are listed, when they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Listing>,
+    /// Headers that every call carries. Values may hold placeholders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<Header>,
+    /// What holds for some of its models only, applied in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub families: Vec<Family>,
+    /// Whether its URL was seen in the vendor's own or another client's source; a row that says no is a good guess.
+    #[serde(default)]
+    pub verified: bool,
+    /// What a user should know before the first call, in one line.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub note: Text,
+}
+
+/// What kind of service a provider is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Kind {
+    /// It serves the models it makes.
+    Vendor,
+    /// A cloud platform with its own accounts.
+    Cloud,
+    /// It serves models that others make.
+    #[default]
+    Host,
+    /// It passes requests on to other services.
+    Gateway,
+    /// A program on this machine or in this house.
+    Local,
+}
+
+/// One protocol that a provider speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The URL to which the path of a [`Call`](crate::Call) is appended.
+    pub base_url: Text,
+    /// How a key is sent here, when not as [`Provider::auth`] says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Whether real traffic of this provider in this protocol was decoded by this library. Otherwise the row is known
+    /// from documents and from other clients' source only.
+    #[serde(default)]
+    pub recorded: bool,
+}
+
+/// How a key is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Auth {
+    /// `Authorization: Bearer KEY`.
+    #[default]
+    Bearer,
+    /// The bare key in a header of this name.
+    Header(Text),
+    /// No key.
+    None,
+    /// `Authorization: Bearer KEY` when there is a key, else nothing.
+    NoneOrBearer,
+    /// A way that this library does not know yet, by name.
+    Unsupported(Text),
+}
+
+/// An environment variable that may hold a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "KeyShape", into = "KeyShape")]
+#[non_exhaustive]
+pub struct Key {
+    /// The name of the variable.
+    pub variable: Text,
+    /// How the key in it is sent, when not as [`Provider::auth`] says.
+    pub auth: Option<Auth>,
+}
+
+/// In a file a key is its variable's name, or a table when it is sent in its own way.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum KeyShape {
+    Name(Text),
+    Table { variable: Text, auth: Option<Auth> },
+}
+
+/// A placeholder of a URL or a header value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Variable {
+    /// The word in the braces.
+    pub name: Text,
+    /// The environment variables that may hold its value, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<Text>,
+    /// The value when none of them is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Text>,
+}
+
+/// A header that every call carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Header {
+    /// The name.
+    pub name: Text,
+    /// The value, which may hold placeholders.
+    pub value: Text,
+}
+
+/// Where and in which shape a provider lists its models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The path below [`Provider::root`], or a whole URL.
+    pub url: Text,
+    /// The field that holds the list; empty when the body is the list itself.
+    #[serde(default = "Listing::items")]
+    pub items: Text,
+    /// The field of an entry that holds the model's name.
+    #[serde(default = "Listing::id")]
+    pub id: Text,
+    /// What the names begin with and requests leave out.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub prefix: Text,
+}
+
+/// What holds for some models of a provider only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Family {
+    /// The names of the models, where `*` stands for any letters; case does not matter.
+    pub models: Vec<Text>,
+    /// The protocol that these models are asked in, when not the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+}
+
+impl Provider {
+    /// A row with an id and one endpoint; the rest is set field by field.
+    pub fn new(id: impl Into<Text>, protocol: Protocol, base_url: impl Into<Text>) -> Self {
+        Self {
+            id: id.into(),
+            name: Text::default(),
+            aliases: Vec::new(),
+            kind: Kind::default(),
+            root: Text::default(),
+            endpoints: vec![Endpoint::new(protocol, base_url)],
+            auth: Auth::default(),
+            keys: Vec::new(),
+            base_url_env: Vec::new(),
+            variables: Vec::new(),
+            models: None,
+            headers: Vec::new(),
+            families: Vec::new(),
+            verified: false,
+            note: Text::default(),
+        }
+    }
+
+    /// The name for people.
+    pub fn display_name(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+
+    /// Whether a word means this provider.
+    pub fn answers_to(&self, word: &str) -> bool {
+        self.id == word || self.aliases.iter().any(|alias| alias == word)
+    }
+
+    /// The protocol in which a model is asked: that of its family, else the preferred one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the row has no endpoint.
+    pub fn protocol_for(&self, model: &str) -> Result<Protocol, Error> {
+        let asked = self.families_of(model).filter_map(|family| family.protocol).last();
+        let first = || self.endpoints.first().map(|endpoint| endpoint.protocol);
+        asked.or_else(first).ok_or_else(|| self.wrong("has no endpoint"))
+    }
+
+    /// Where a protocol is spoken.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`], naming what it does speak, when the provider does not speak the protocol.
+    pub fn endpoint(&self, protocol: Protocol) -> Result<&Endpoint, Error> {
+        let found = self.endpoints.iter().find(|endpoint| endpoint.protocol == protocol);
+        found.ok_or_else(|| {
+            let spoken: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.protocol.id()).collect();
+            self.wrong(&format!("does not speak {protocol}, only {}", spoken.join(", ")))
+        })
+    }
+
+    /// How a key is sent: as the variable it came from says, else the endpoint, else the row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when this library does not know the way, with what to do instead.
+    pub fn auth_for(&self, protocol: Protocol, variable: Option<&str>) -> Result<&Auth, Error> {
+        let key = variable.and_then(|name| self.keys.iter().find(|key| key.variable == name));
+        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.protocol == protocol);
+        let auth = key.and_then(|key| key.auth.as_ref());
+        let auth =
+            auth.or_else(|| endpoint.and_then(|endpoint| endpoint.auth.as_ref())).unwrap_or(&self.auth);
+        let Auth::Unsupported(what) = auth else { return Ok(auth) };
+        let message = format!(
+            "provider `{}` wants {what}, which is not supported yet; a row of your own with `auth = \"bearer\"` can \
+             send a token that you obtained elsewhere",
+            self.id
+        );
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
+
+    /// The environment variables that may hold the key, the first one first.
+    pub fn key_vars(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| &*key.variable)
+    }
+
+    /// Whether a call without a key is bound to fail.
+    pub const fn needs_key(&self) -> bool {
+        !matches!(self.auth, Auth::None | Auth::NoneOrBearer)
+    }
+
+    /// Whether it runs on this machine or in this house, so that nothing leaves it.
+    pub const fn is_local(&self) -> bool {
+        matches!(self.kind, Kind::Local)
+    }
+
+    /// The base URL of a protocol with every placeholder filled.
+    ///
+    /// `root` is what the caller wants in place of [`root`](Self::root); without it the variables of
+    /// [`base_url_env`](Self::base_url_env) are asked. `lookup` answers for environment variables. Another root may be
+    /// given with or without a scheme and with or without the path that follows the root in the row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the protocol is not spoken or a placeholder has no value.
+    pub fn base_url(
+        &self,
+        protocol: Protocol,
+        root: Option<&str>,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<String, Error> {
+        let endpoint = self.endpoint(protocol)?;
+        let template = match self.other_root(root, lookup) {
+            Some(other) => rebase(&endpoint.base_url, self.own_root(), &other),
+            None => endpoint.base_url.to_string(),
+        };
+        self.fill(&template, lookup)
+    }
+
+    /// The URL of the list of models with every placeholder filled; `None` when there is no list.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a placeholder has no value.
+    pub fn models_url(
+        &self,
+        root: Option<&str>,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, Error> {
+        let Some(listing) = &self.models else { return Ok(None) };
+        let template = if listing.url.contains("://") {
+            listing.url.to_string()
+        } else {
+            let own = self.own_root();
+            let other = self.other_root(root, lookup);
+            let whole = join(own, &listing.url);
+            other.map_or_else(|| whole.clone(), |other| rebase(&whole, own, &other))
+        };
+        self.fill(&template, lookup).map(Some)
+    }
+
+    /// The headers that every call carries, with every placeholder filled.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a placeholder has no value or a header is malformed.
+    pub fn static_headers(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::with_capacity(self.headers.len());
+        for header in &self.headers {
+            let value = self.fill(&header.value, lookup)?;
+            let malformed = || self.wrong(&format!("has a malformed header `{}`", header.name));
+            let name = HeaderName::try_from(&*header.name).map_err(|_| malformed())?;
+            headers.insert(name, HeaderValue::try_from(value).map_err(|_| malformed())?);
+        }
+        Ok(headers)
+    }
+
+    /// Says what is wrong with the row: the one call to make after reading it from a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for a malformed id, no endpoint, a URL that is none, a placeholder without a
+    /// variable, a malformed header or a family whose protocol is not spoken.
+    pub fn check(&self) -> Result<(), Error> {
+        let of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if self.id.is_empty() || !self.id.chars().all(of_id) {
+            return Err(self.wrong("needs an id of small letters, digits and dashes"));
+        }
+        let first = self.endpoints.first().ok_or_else(|| self.wrong("has no endpoint"))?;
+        let mut named = vec![first.base_url.as_ref()];
+        named.extend(self.endpoints.iter().map(|endpoint| &*endpoint.base_url));
+        named.extend(self.headers.iter().map(|header| &*header.value));
+        named.extend(self.models.iter().map(|listing| &*listing.url));
+        for name in named.into_iter().flat_map(placeholders) {
+            if !self.variables.iter().any(|variable| variable.name == name) {
+                return Err(self.wrong(&format!("has no variable for `{{{name}}}`")));
+            }
+        }
+        let sample = |_: &str| Some("x".to_owned());
+        for endpoint in &self.endpoints {
+            let url = self.base_url(endpoint.protocol, Some(&endpoint.base_url), &sample)?;
+            self.check_url(&url)?;
+        }
+        self.static_headers(&sample)?;
+        self.families
+            .iter()
+            .filter_map(|family| family.protocol)
+            .try_for_each(|p| self.endpoint(p).map(|_| ()))
+    }
+
+    fn check_url(&self, url: &str) -> Result<(), Error> {
+        let uri = url
+            .parse::<http::Uri>()
+            .map_err(|error| self.wrong(&format!("has a bad URL `{url}`: {error}")))?;
+        match uri.scheme_str() {
+            Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(()),
+            _ => Err(self.wrong(&format!("has a URL that is neither http nor https: `{url}`"))),
+        }
+    }
+
+    fn families_of<'a>(&'a self, model: &'a str) -> impl Iterator<Item = &'a Family> {
+        self.families.iter().filter(move |family| family.matches(model))
+    }
+
+    fn own_root(&self) -> &str {
+        let first = || self.endpoints.first().map_or("", |endpoint| &endpoint.base_url);
+        if self.root.is_empty() { first() } else { &self.root }
+    }
+
+    fn other_root(&self, root: Option<&str>, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let set = || {
+            self.base_url_env.iter().find_map(|name| lookup(name).filter(|value| !value.trim().is_empty()))
+        };
+        let root = root.map(ToOwned::to_owned).or_else(set)?;
+        Some(completed(root.trim().trim_end_matches('/'), self.own_root()))
+    }
+
+    /// Puts values in place of placeholders. A value that begins a host may be given as a whole URL.
+    fn fill(&self, template: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
+        let mut filled = String::with_capacity(template.len());
+        let mut rest = template;
+        while let Some((before, name, after)) = split_placeholder(rest) {
+            filled.push_str(before);
+            let value = self.value_of(name, lookup)?;
+            let value = value.trim().trim_end_matches('/');
+            let bare = filled.ends_with("://").then(|| value.split_once("://")).flatten();
+            filled.push_str(bare.map_or(value, |(_, host)| host));
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    fn value_of(&self, name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
+        let Some(variable) = self.variables.iter().find(|variable| variable.name == name) else {
+            return Err(self.wrong(&format!("has no variable for `{{{name}}}`")));
+        };
+        let set = variable.env.iter().find_map(|name| lookup(name).filter(|value| !value.trim().is_empty()));
+        set.or_else(|| variable.default.as_ref().map(ToString::to_string)).ok_or_else(|| {
+            self.wrong(&format!("needs its {name}: set {}, or give the base URL", variable.env.join(" or ")))
+        })
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        let message = format!("provider `{}` {what}", self.id);
+        Error::new(ErrorKind::Configuration, message)
+    }
+}
+
+impl Endpoint {
+    /// A protocol and its base URL.
+    pub fn new(protocol: Protocol, base_url: impl Into<Text>) -> Self {
+        Self { protocol, base_url: base_url.into(), auth: None, recorded: false }
+    }
+}
+
+impl Key {
+    /// A key in a variable, sent as the row says.
+    pub fn new(variable: impl Into<Text>) -> Self {
+        Self { variable: variable.into(), auth: None }
+    }
+}
+
+impl From<KeyShape> for Key {
+    fn from(shape: KeyShape) -> Self {
+        match shape {
+            KeyShape::Name(variable) => Self { variable, auth: None },
+            KeyShape::Table { variable, auth } => Self { variable, auth },
+        }
+    }
+}
+
+impl From<Key> for KeyShape {
+    fn from(key: Key) -> Self {
+        match key.auth {
+            None => Self::Name(key.variable),
+            auth => Self::Table { variable: key.variable, auth },
+        }
+    }
+}
+
+impl Variable {
+    /// A placeholder and the environment variables that may hold its value.
+    pub fn new<T: Into<Text>>(name: impl Into<Text>, env: impl IntoIterator<Item = T>) -> Self {
+        Self { name: name.into(), env: env.into_iter().map(Into::into).collect(), default: None }
+    }
+}
+
+impl Header {
+    /// A header of a name and a value.
+    pub fn new(name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+impl Listing {
+    /// A list in the usual shape: `{"data": [{"id": …}, …]}`.
+    pub fn new(url: impl Into<Text>) -> Self {
+        Self { url: url.into(), items: Self::items(), id: Self::id(), prefix: Text::default() }
+    }
+
+    const fn items() -> Text {
+        Cow::Borrowed("data")
+    }
+
+    const fn id() -> Text {
+        Cow::Borrowed("id")
+    }
+}
+
+impl Family {
+    /// A family of models by the patterns of their names, with nothing special yet.
+    pub fn new<T: Into<Text>>(models: impl IntoIterator<Item = T>) -> Self {
+        Self { models: models.into_iter().map(Into::into).collect(), protocol: None }
+    }
+
+    /// Whether a model belongs to the family.
+    pub fn matches(&self, model: &str) -> bool {
+        self.models.iter().any(|pattern| glob(pattern.as_bytes(), model.as_bytes()))
+    }
+}
+
+/// The URL of a path below a base URL. A query of the base URL goes behind the path.
+///
+/// ```
+/// use interlingua_wire::join;
+///
+/// assert_eq!(join("https://a.example/v1/", "/models"), "https://a.example/v1/models");
+/// assert_eq!(join("https://a.example/v1?edition=2", "/x?beta=1"), "https://a.example/v1/x?edition=2&beta=1");
+/// ```
+pub fn join(base: &str, path: &str) -> String {
+    let (base, query) = base.split_once('?').unwrap_or((base, ""));
+    let (path, own_query) = path.split_once('?').unwrap_or((path, ""));
+    let queries =
+        [query, own_query].into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
+    let mark = if queries.is_empty() { "" } else { "?" };
+    format!("{}/{}{mark}{queries}", base.trim_end_matches('/'), path.trim_start_matches('/'))
+}
+
+/// A root that may lack its scheme, and then its port as well, which it takes from the row's own root.
+fn completed(root: &str, own: &str) -> String {
+    if root.contains("://") {
+        return root.to_owned();
+    }
+    let scheme = own.split_once("://").map_or("https", |(scheme, _)| scheme);
+    let own: Option<http::Uri> = own.parse().ok();
+    let port = own.and_then(|uri| uri.port_u16()).filter(|_| !root.contains([':', '/']));
+    port.map_or_else(|| format!("{scheme}://{root}"), |port| format!("{scheme}://{root}:{port}"))
+}
+
+/// The same URL below another root.
+fn rebase(url: &str, own: &str, other: &str) -> String {
+    if let Some(suffix) = url.strip_prefix(own) {
+        let suffix = suffix.trim_end_matches('/');
+        let doubled = !suffix.is_empty() && other.ends_with(suffix);
+        return if doubled || suffix.is_empty() { other.to_owned() } else { format!("{other}{suffix}") };
+    }
+    let above = own.strip_prefix(url).and_then(|tail| other.strip_suffix(tail));
+    above.unwrap_or(other).to_owned()
+}
+
+/// The words in braces, in order.
+fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        let (_, name, after) = split_placeholder(rest)?;
+        rest = after;
+        Some(name)
+    })
+}
+
+fn split_placeholder(template: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = template.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+/// Whether a name fits a pattern in which `*` stands for any letters. Linear space, no recursion.
+fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(letter) = name.get(n) {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(wanted) if wanted.eq_ignore_ascii_case(letter) => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, taken)) = star else { return false };
+                star = Some((at, taken + 1));
+                p = at + 1;
+                n = taken + 1;
+            }
+        }
+    }
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}

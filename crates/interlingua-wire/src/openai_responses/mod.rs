@@ -1,1 +1,8 @@
 //! The OpenAI Responses protocol.
+
+mod dialect;
+
+pub use dialect::{
+    AutomaticCache, CacheMarks, Dialect, EndUser, Instructions, ReasoningEcho, SamplingRule, Store,
+    SystemRole,
+};

@@ -30,4 +30,7 @@ pub use grammar::{Grammar, Violation};
 pub use object::Object;
 pub use parts::Parts;
 pub use protocol::Protocol;
-pub use provider::{Auth, Endpoint, Family, Header, Key, Kind, Listing, Provider, Text, Variable, join};
+pub use provider::{
+    Auth, Endpoint, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page, Patch, Provider, Text,
+    Variable, join,
+};

@@ -4,9 +4,19 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use interlingua_model::{Error, ErrorKind};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Protocol;
+use crate::{Protocol, openai_chat, openai_responses};
+
+mod family;
+mod listing;
+mod url;
+
+pub use family::{Family, Patch};
+pub use listing::{Listing, ModelInfo, Models, Page};
+pub use url::join;
+use url::{completed, placeholders, rebase, split_placeholder};
 
 /// Text of a row: static in the built-in table, owned when it comes from a user's file.
 pub type Text = Cow<'static, str>;
@@ -71,6 +81,12 @@ pub struct Provider {
     /// Headers that every call carries. Values may hold placeholders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
+    /// How it speaks Chat Completions.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub chat: openai_chat::Dialect,
+    /// How it speaks Responses.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub responses: openai_responses::Dialect,
     /// What holds for some of its models only, applied in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub families: Vec<Family>,
@@ -181,36 +197,6 @@ pub struct Header {
     pub value: Text,
 }
 
-/// Where and in which shape a provider lists its models.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Listing {
-    /// The path below [`Provider::root`], or a whole URL.
-    pub url: Text,
-    /// The field that holds the list; empty when the body is the list itself.
-    #[serde(default = "Listing::items")]
-    pub items: Text,
-    /// The field of an entry that holds the model's name.
-    #[serde(default = "Listing::id")]
-    pub id: Text,
-    /// What the names begin with and requests leave out.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub prefix: Text,
-}
-
-/// What holds for some models of a provider only.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Family {
-    /// The names of the models, where `*` stands for any letters; case does not matter.
-    pub models: Vec<Text>,
-    /// The protocol that these models are asked in, when not the first one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<Protocol>,
-}
-
 impl Provider {
     /// A row with an id and one endpoint; the rest is set field by field.
     pub fn new(id: impl Into<Text>, protocol: Protocol, base_url: impl Into<Text>) -> Self {
@@ -227,6 +213,8 @@ impl Provider {
             variables: Vec::new(),
             models: None,
             headers: Vec::new(),
+            chat: openai_chat::Dialect::default(),
+            responses: openai_responses::Dialect::default(),
             families: Vec::new(),
             verified: false,
             note: Text::default(),
@@ -253,6 +241,22 @@ impl Provider {
         asked.or_else(first).ok_or_else(|| self.wrong("has no endpoint"))
     }
 
+    /// How a model is spoken to in Chat Completions.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a family's patch does not fit.
+    pub fn chat_dialect(&self, model: &str) -> Result<openai_chat::Dialect, Error> {
+        self.patched(model, &self.chat, |family| &family.chat)
+    }
+
+    /// How a model is spoken to in Responses.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a family's patch does not fit.
+    pub fn responses_dialect(&self, model: &str) -> Result<openai_responses::Dialect, Error> {
+        self.patched(model, &self.responses, |family| &family.responses)
+    }
+
     /// Where a protocol is spoken.
     ///
     /// # Errors
@@ -270,18 +274,17 @@ impl Provider {
     /// # Errors
     /// [`ErrorKind::Unsupported`] when this library does not know the way, with what to do instead.
     pub fn auth_for(&self, protocol: Protocol, variable: Option<&str>) -> Result<&Auth, Error> {
-        let key = variable.and_then(|name| self.keys.iter().find(|key| key.variable == name));
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.protocol == protocol);
-        let auth = key.and_then(|key| key.auth.as_ref());
-        let auth =
-            auth.or_else(|| endpoint.and_then(|endpoint| endpoint.auth.as_ref())).unwrap_or(&self.auth);
-        let Auth::Unsupported(what) = auth else { return Ok(auth) };
-        let message = format!(
-            "provider `{}` wants {what}, which is not supported yet; a row of your own with `auth = \"bearer\"` can \
-             send a token that you obtained elsewhere",
-            self.id
-        );
-        Err(Error::new(ErrorKind::Unsupported, message))
+        let own = || endpoint.and_then(|endpoint| endpoint.auth.as_ref());
+        self.known(self.key_auth(variable).or_else(own).unwrap_or(&self.auth))
+    }
+
+    /// How a key is sent when the models are listed, which no endpoint but the row decides.
+    ///
+    /// # Errors
+    /// As [`auth_for`](Self::auth_for).
+    pub fn listing_auth(&self, variable: Option<&str>) -> Result<&Auth, Error> {
+        self.known(self.key_auth(variable).unwrap_or(&self.auth))
     }
 
     /// The environment variables that may hold the key, the first one first.
@@ -399,6 +402,33 @@ impl Provider {
         }
     }
 
+    fn key_auth(&self, variable: Option<&str>) -> Option<&Auth> {
+        let name = variable?;
+        self.keys.iter().find(|key| key.variable == name)?.auth.as_ref()
+    }
+
+    fn known<'a>(&self, auth: &'a Auth) -> Result<&'a Auth, Error> {
+        let Auth::Unsupported(what) = auth else { return Ok(auth) };
+        let message = format!(
+            "provider `{}` wants {what}, which is not supported yet; a row of your own with `auth = \"bearer\"` can \
+             send a token that you obtained elsewhere",
+            self.id
+        );
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
+
+    fn patched<T: Serialize + DeserializeOwned + Clone>(
+        &self,
+        model: &str,
+        dialect: &T,
+        patch_of: fn(&Family) -> &Patch,
+    ) -> Result<T, Error> {
+        let mut patches = self.families_of(model).map(patch_of).filter(|patch| !patch.is_empty());
+        patches.try_fold(dialect.clone(), |dialect, patch| {
+            patch.apply(&dialect).map_err(|e| self.wrong(e.message()))
+        })
+    }
+
     fn families_of<'a>(&'a self, model: &'a str) -> impl Iterator<Item = &'a Family> {
         self.families.iter().filter(move |family| family.matches(model))
     }
@@ -494,109 +524,6 @@ impl Header {
     }
 }
 
-impl Listing {
-    /// A list in the usual shape: `{"data": [{"id": …}, …]}`.
-    pub fn new(url: impl Into<Text>) -> Self {
-        Self { url: url.into(), items: Self::items(), id: Self::id(), prefix: Text::default() }
-    }
-
-    const fn items() -> Text {
-        Cow::Borrowed("data")
-    }
-
-    const fn id() -> Text {
-        Cow::Borrowed("id")
-    }
-}
-
-impl Family {
-    /// A family of models by the patterns of their names, with nothing special yet.
-    pub fn new<T: Into<Text>>(models: impl IntoIterator<Item = T>) -> Self {
-        Self { models: models.into_iter().map(Into::into).collect(), protocol: None }
-    }
-
-    /// Whether a model belongs to the family.
-    pub fn matches(&self, model: &str) -> bool {
-        self.models.iter().any(|pattern| glob(pattern.as_bytes(), model.as_bytes()))
-    }
-}
-
-/// The URL of a path below a base URL. A query of the base URL goes behind the path.
-///
-/// ```
-/// use interlingua_wire::join;
-///
-/// assert_eq!(join("https://a.example/v1/", "/models"), "https://a.example/v1/models");
-/// assert_eq!(join("https://a.example/v1?edition=2", "/x?beta=1"), "https://a.example/v1/x?edition=2&beta=1");
-/// ```
-pub fn join(base: &str, path: &str) -> String {
-    let (base, query) = base.split_once('?').unwrap_or((base, ""));
-    let (path, own_query) = path.split_once('?').unwrap_or((path, ""));
-    let queries =
-        [query, own_query].into_iter().filter(|query| !query.is_empty()).collect::<Vec<_>>().join("&");
-    let mark = if queries.is_empty() { "" } else { "?" };
-    format!("{}/{}{mark}{queries}", base.trim_end_matches('/'), path.trim_start_matches('/'))
-}
-
-/// A root that may lack its scheme, and then its port as well, which it takes from the row's own root.
-fn completed(root: &str, own: &str) -> String {
-    if root.contains("://") {
-        return root.to_owned();
-    }
-    let scheme = own.split_once("://").map_or("https", |(scheme, _)| scheme);
-    let own: Option<http::Uri> = own.parse().ok();
-    let port = own.and_then(|uri| uri.port_u16()).filter(|_| !root.contains([':', '/']));
-    port.map_or_else(|| format!("{scheme}://{root}"), |port| format!("{scheme}://{root}:{port}"))
-}
-
-/// The same URL below another root.
-fn rebase(url: &str, own: &str, other: &str) -> String {
-    if let Some(suffix) = url.strip_prefix(own) {
-        let suffix = suffix.trim_end_matches('/');
-        let doubled = !suffix.is_empty() && other.ends_with(suffix);
-        return if doubled || suffix.is_empty() { other.to_owned() } else { format!("{other}{suffix}") };
-    }
-    let above = own.strip_prefix(url).and_then(|tail| other.strip_suffix(tail));
-    above.unwrap_or(other).to_owned()
-}
-
-/// The words in braces, in order.
-fn placeholders(template: &str) -> impl Iterator<Item = &str> {
-    let mut rest = template;
-    std::iter::from_fn(move || {
-        let (_, name, after) = split_placeholder(rest)?;
-        rest = after;
-        Some(name)
-    })
-}
-
-fn split_placeholder(template: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = template.split_once('{')?;
-    let (name, after) = rest.split_once('}')?;
-    Some((before, name, after))
-}
-
-/// Whether a name fits a pattern in which `*` stands for any letters. Linear space, no recursion.
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(letter) = name.get(n) {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(wanted) if wanted.eq_ignore_ascii_case(letter) => {
-                p += 1;
-                n += 1;
-            }
-            _ => {
-                let Some((at, taken)) = star else { return false };
-                star = Some((at, taken + 1));
-                p = at + 1;
-                n = taken + 1;
-            }
-        }
-    }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

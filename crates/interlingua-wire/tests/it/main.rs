@@ -1,5 +1,12 @@
 //! What the codecs promise, tried from outside.
 
+#![cfg(test)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test may read files and say what it skips; what it tests may not"
+)]
+
 mod anthropic;
 mod check;
 mod core;

@@ -1,15 +1,30 @@
 //! The table of providers: the only place that names vendors.
 //!
-//! A new service is a new row; a quirk of it is a field of a dialect in that row.
+//! A new service is a new row; a quirk of it is a field of a dialect in that row; what holds for some of its models is
+//! a [`Family`](crate::Family) of the row. The table is made at its first use, so a program that never asks for it
+//! does not pay for it.
 
 use std::sync::LazyLock;
 
-use crate::provider::{Auth, Endpoint, Key, Kind, Listing, Provider};
-use crate::{Protocol, provider::Text};
+use crate::provider::Provider;
 
-static TABLE: LazyLock<Vec<Provider>> = LazyLock::new(|| vec![openai(), anthropic(), ollama()]);
+mod clouds;
+mod families;
+mod gateways;
+mod hosts;
+mod local;
+mod page;
+mod row;
+mod vendors;
 
-/// Every built-in provider. The table is made at the first call.
+pub use page::page;
+
+static TABLE: LazyLock<Vec<Provider>> = LazyLock::new(|| {
+    let kinds = [vendors::rows(), clouds::rows(), hosts::rows(), gateways::rows(), local::rows()];
+    kinds.into_iter().flatten().map(Provider::from).collect()
+});
+
+/// Every built-in provider: vendors, clouds, hosts, gateways, local programs.
 pub fn all() -> &'static [Provider] {
     &TABLE
 }
@@ -55,8 +70,11 @@ fn distance(word: &str, known: &str) -> usize {
     }
     let mut row: Vec<usize> = (0..=known.len()).collect();
     for (line, a) in word.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), line + 1);
+        let mut diagonal = line;
         let mut left = line + 1;
+        if let Some(cell) = row.first_mut() {
+            *cell = left;
+        }
         for (cell, b) in row.iter_mut().skip(1).zip(known.bytes()) {
             let changed = diagonal + usize::from(a != b);
             diagonal = *cell;
@@ -67,40 +85,16 @@ fn distance(word: &str, known: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-fn openai() -> Provider {
-    let mut row = Provider::new("openai", Protocol::OpenaiResponses, "https://api.openai.com/v1");
-    row.name = Text::Borrowed("OpenAI");
-    row.kind = Kind::Vendor;
-    row.endpoints.push(Endpoint::new(Protocol::OpenaiChat, "https://api.openai.com/v1"));
-    row.keys = vec![Key::new("OPENAI_API_KEY")];
-    row.base_url_env = vec![Text::Borrowed("OPENAI_BASE_URL")];
-    row.models = Some(Listing::new("/models"));
-    row.verified = true;
-    row
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn anthropic() -> Provider {
-    let mut row = Provider::new("anthropic", Protocol::Anthropic, "https://api.anthropic.com");
-    row.name = Text::Borrowed("Anthropic");
-    row.aliases = vec![Text::Borrowed("claude")];
-    row.kind = Kind::Vendor;
-    row.auth = Auth::Header(Text::Borrowed("x-api-key"));
-    row.keys = vec![Key::new("ANTHROPIC_API_KEY"), Key::new("ANTHROPIC_AUTH_TOKEN")];
-    row.base_url_env = vec![Text::Borrowed("ANTHROPIC_BASE_URL")];
-    row.models = Some(Listing::new("/v1/models"));
-    row.verified = true;
-    row
-}
-
-fn ollama() -> Provider {
-    let mut row = Provider::new("ollama", Protocol::OpenaiChat, "http://localhost:11434/v1");
-    row.name = Text::Borrowed("Ollama");
-    row.kind = Kind::Local;
-    row.root = Text::Borrowed("http://localhost:11434");
-    row.auth = Auth::NoneOrBearer;
-    row.keys = vec![Key::new("OLLAMA_API_KEY")];
-    row.base_url_env = vec![Text::Borrowed("OLLAMA_HOST")];
-    row.models = Some(Listing::new("/v1/models"));
-    row.verified = true;
-    row
+    #[test]
+    fn distances_are_those_of_levenshtein() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("same", "same"), 0);
+        assert_eq!(distance("open", "openai"), 1);
+    }
 }

@@ -77,6 +77,16 @@ impl Patch {
         Self(fields)
     }
 
+    /// The fields and their new values.
+    pub fn into_fields(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// The fields and their new values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -8,6 +8,7 @@
 )]
 
 mod anthropic;
+mod catalog;
 mod check;
 mod core;
 mod openai_chat;

@@ -1,0 +1,139 @@
+use std::fmt::Write as _;
+
+use crate::provider::{Auth, Endpoint, Family, Kind, Patch, Provider};
+
+const TOP: &str = "\
+# Providers
+
+This page is made from the table in `crates/interlingua-wire/src/catalog/` and a test keeps it equal to it. Rows of your
+own, in the same shape, go into your configuration file.
+
+A service is known from **recordings** when real answers of it in that protocol were decoded, from **documents** when
+its URL and habits are known from its own documents or from other clients' source, and is a **guess** when even its URL
+was not seen anywhere. The first protocol of a service is the one that is used unless a model or you say otherwise.
+Words in braces are filled from the variables named behind the key.
+
+";
+
+/// The whole table as a page of Markdown, which is `docs/providers.md`.
+///
+/// ```
+/// assert!(interlingua_wire::catalog::page().starts_with("# Providers\n"));
+/// ```
+pub fn page() -> String {
+    let mut text = TOP.to_owned();
+    let kinds = [
+        (Kind::Vendor, "Vendors"),
+        (Kind::Cloud, "Clouds"),
+        (Kind::Host, "Hosts of open models"),
+        (Kind::Gateway, "Gateways"),
+        (Kind::Local, "Local programs"),
+    ];
+    for (kind, title) in kinds {
+        let rows: Vec<_> = super::all().iter().filter(|provider| provider.kind == kind).collect();
+        section(&mut text, title, &rows);
+    }
+    families(&mut text);
+    text
+}
+
+fn section(text: &mut String, title: &str, rows: &[&Provider]) {
+    let _ = writeln!(text, "## {title}\n");
+    text.push_str("| provider | protocol | base URL | known from | key |\n|---|---|---|---|---|\n");
+    for provider in rows {
+        for (position, endpoint) in provider.endpoints.iter().enumerate() {
+            let name = if position == 0 { title_of(provider) } else { String::new() };
+            let key = if position == 0 { key_of(provider, endpoint) } else { own_auth(endpoint) };
+            let (protocol, base) = (endpoint.protocol, &endpoint.base_url);
+            let _ = writeln!(
+                text,
+                "| {name} | `{protocol}` | `{base}` | {} | {key} |",
+                known(provider, endpoint)
+            );
+        }
+    }
+    text.push('\n');
+    for provider in rows.iter().filter(|provider| !provider.note.is_empty()) {
+        let _ = writeln!(text, "* `{}`: {}.", provider.id, provider.note);
+    }
+    text.push('\n');
+}
+
+fn title_of(provider: &Provider) -> String {
+    let mut title = format!("`{}` {}", provider.id, provider.display_name());
+    if !provider.aliases.is_empty() {
+        let _ = write!(title, "; also `{}`", provider.aliases.join("`, `"));
+    }
+    title
+}
+
+const fn known(provider: &Provider, endpoint: &Endpoint) -> &'static str {
+    match (endpoint.recorded, provider.verified) {
+        (true, _) => "recordings",
+        (false, true) => "documents",
+        (false, false) => "**guess**",
+    }
+}
+
+fn key_of(provider: &Provider, endpoint: &Endpoint) -> String {
+    let mut words = vec![auth(endpoint.auth.as_ref().unwrap_or(&provider.auth))];
+    for key in &provider.keys {
+        let own = key.auth.as_ref().map(|own| format!(" ({})", auth(own)));
+        words.push(format!("`{}`{}", key.variable, own.unwrap_or_default()));
+    }
+    for variable in &provider.variables {
+        let env: Vec<_> = variable.env.iter().map(|name| format!("`{name}`")).collect();
+        let default = variable.default.as_ref().map(|value| format!("else `{value}`"));
+        let values: Vec<_> = env.into_iter().chain(default).collect();
+        words.push(format!("{{{}}} from {}", variable.name, values.join(" ")));
+    }
+    if !provider.base_url_env.is_empty() {
+        words.push(format!("base URL from `{}`", provider.base_url_env.join("`, `")));
+    }
+    words.join("; ")
+}
+
+fn own_auth(endpoint: &Endpoint) -> String {
+    endpoint.auth.as_ref().map(auth).unwrap_or_default()
+}
+
+fn auth(auth: &Auth) -> String {
+    match auth {
+        Auth::Bearer => "bearer".to_owned(),
+        Auth::Header(name) => format!("header `{name}`"),
+        Auth::None => "none".to_owned(),
+        Auth::NoneOrBearer => "none, or bearer".to_owned(),
+        Auth::Unsupported(what) => format!("**not supported yet**: {what}"),
+    }
+}
+
+fn families(text: &mut String) {
+    text.push_str("## What some models change\n\n");
+    text.push_str("Families are applied in this order; a later one changes what an earlier one said.\n");
+    for provider in super::all().iter().filter(|provider| !provider.families.is_empty()) {
+        let _ = writeln!(text, "\n### `{}`\n", provider.id);
+        text.push_str("| models | changes |\n|---|---|\n");
+        for family in &provider.families {
+            let _ = writeln!(text, "| `{}` | {} |", family.models.join("` `"), changes(family));
+        }
+    }
+}
+
+fn changes(family: &Family) -> String {
+    let asked = family.protocol.map(|protocol| format!("asked in `{protocol}`"));
+    let same = family.chat == family.responses;
+    let patches = if same {
+        vec![("`openai_chat`, `openai_responses`", &family.chat), ("`anthropic`", &family.anthropic)]
+    } else {
+        let openai = [("`openai_chat`", &family.chat), ("`openai_responses`", &family.responses)];
+        openai.into_iter().chain([("`anthropic`", &family.anthropic)]).collect()
+    };
+    let patches = patches.into_iter().filter(|(_, patch)| !patch.is_empty());
+    let patches = patches.map(|(protocol, patch)| format!("{protocol}: {}", fields(patch)));
+    asked.into_iter().chain(patches).collect::<Vec<_>>().join("; ")
+}
+
+fn fields(patch: &Patch) -> String {
+    let fields = patch.iter().map(|(name, value)| format!("`{name}` = `{value}`"));
+    fields.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,461 @@
+//! The table of providers: sound in itself, equal to its page, and equal to what is known of the services.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use interlingua_wire::openai_chat::{MaxTokens, ReasoningSwitch, SystemRole};
+use interlingua_wire::{Auth, Kind, Protocol, Provider, catalog};
+use serde::Deserialize;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder beside the repository, or `None` where it is absent, which is said aloud.
+fn shared(name: &str) -> Option<PathBuf> {
+    let corpus = std::env::var_os("INTERLINGUA_CORPUS").map(PathBuf::from);
+    let folder = corpus.and_then(|corpus| corpus.parent().map(Path::to_path_buf));
+    let path = folder.unwrap_or_else(|| repository().join("../shared")).join(name);
+    let found = path.exists();
+    if !found {
+        eprintln!("skipped: {} absent", path.display());
+    }
+    found.then_some(path)
+}
+
+#[test]
+fn every_row_is_sound() {
+    for provider in catalog::all() {
+        provider.check().unwrap();
+        assert!(!provider.name.is_empty(), "{} has no name", provider.id);
+        let text = serde_json::to_string(provider).unwrap();
+        let back: Provider = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(&back, provider, "a row changes on its way through a file");
+        let spoken: BTreeSet<_> = provider.endpoints.iter().map(|endpoint| endpoint.protocol).collect();
+        assert_eq!(spoken.len(), provider.endpoints.len(), "{} names a protocol twice", provider.id);
+        let plain =
+            matches!(provider.auth, Auth::None | Auth::Unsupported(_)) || provider.kind == Kind::Local;
+        assert!(plain || !provider.keys.is_empty(), "{} names no variable for its key", provider.id);
+        let encrypted = provider.endpoints.iter().all(|endpoint| endpoint.base_url.starts_with("https://"));
+        let own = provider.kind == Kind::Local || provider.id == "litellm-proxy";
+        assert!(encrypted || own, "{} sends keys in the clear", provider.id);
+    }
+}
+
+#[test]
+fn every_word_means_one_provider() {
+    let mut seen = BTreeMap::new();
+    for provider in catalog::all() {
+        for word in std::iter::once(&provider.id).chain(&provider.aliases) {
+            assert_eq!(seen.insert(word.clone(), provider.id.clone()), None, "`{word}` means two providers");
+            assert_eq!(catalog::find(word).unwrap().id, provider.id);
+        }
+    }
+    assert!(catalog::find("no-such-provider").is_none());
+}
+
+#[test]
+fn unknown_words_get_suggestions() {
+    assert_eq!(catalog::suggest("opnai")[0], "openai");
+    assert_eq!(catalog::suggest("deepsek")[0], "deepseek");
+    assert_eq!(catalog::suggest("Claud")[0], "anthropic");
+    assert!(catalog::suggest("zzzzzzzz").is_empty());
+}
+
+#[test]
+fn every_patch_of_a_family_fits() {
+    for provider in catalog::all() {
+        for family in &provider.families {
+            for pattern in &family.models {
+                let model = pattern.replace('*', "-x");
+                assert!(family.matches(&model), "{}: {pattern}", provider.id);
+                provider.chat_dialect(&model).unwrap();
+                provider.responses_dialect(&model).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn families_change_what_they_say() {
+    use interlingua_wire::openai_chat::{AutomaticCache, CacheMarks, SamplingRule};
+
+    let openai = catalog::find("openai").unwrap();
+    let of = |model| openai.chat_dialect(model).unwrap();
+    assert_eq!(of("gpt-4o-mini").reasoning, ReasoningSwitch::Refused);
+    assert_eq!(of("gpt-4o-mini").sampling, SamplingRule::Accepted);
+    assert_eq!(of("o4-mini").sampling, SamplingRule::Refused);
+    assert_eq!(of("gpt-5-nano").automatic_cache, AutomaticCache::Retention);
+    assert_eq!(of("gpt-5.1").sampling, SamplingRule::WithoutReasoning);
+    assert_eq!(of("gpt-5.6-luna").cache_marks, CacheMarks::Breakpoint);
+    assert_eq!(of("gpt-6-sol").sampling, SamplingRule::Refused);
+    assert_eq!(openai.protocol_for("gpt-6-sol").unwrap(), Protocol::OpenaiResponses);
+    assert_eq!(openai.protocol_for("gpt-4o-audio-preview").unwrap(), Protocol::OpenaiChat);
+    assert_eq!(openai.protocol_for("unheard-of").unwrap(), Protocol::OpenaiResponses);
+
+    let azure = catalog::find("azure").unwrap();
+    assert_eq!(azure.chat_dialect("gpt-5.1").unwrap().automatic_cache, AutomaticCache::Refused);
+    assert_eq!(azure.protocol_for("deepseek-v3.1").unwrap(), Protocol::OpenaiChat);
+}
+
+#[test]
+fn urls_are_filled_and_moved() {
+    let none = |_: &str| None;
+    let set = |pairs: &'static [(&'static str, &'static str)]| {
+        move |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    };
+    let url = |id: &str, protocol, root, lookup: &dyn Fn(&str) -> Option<String>| {
+        catalog::find(id).unwrap().base_url(protocol, root, lookup)
+    };
+    let (chat, anthropic) = (Protocol::OpenaiChat, Protocol::Anthropic);
+    assert_eq!(url("ollama", chat, None, &none).unwrap(), "http://localhost:11434/v1");
+    assert_eq!(url("ollama", chat, None, &set(&[("OLLAMA_HOST", "box")])).unwrap(), "http://box:11434/v1");
+    assert_eq!(url("ollama", anthropic, Some("https://box/"), &none).unwrap(), "https://box");
+    assert_eq!(url("lm-studio", anthropic, Some("http://box:1/v1"), &none).unwrap(), "http://box:1");
+    assert_eq!(url("deepseek", anthropic, Some("http://proxy"), &none).unwrap(), "http://proxy/anthropic");
+    let host = set(&[("DATABRICKS_HOST", "https://dbc-1.cloud.example/")]);
+    assert_eq!(
+        url("databricks", chat, None, &host).unwrap(),
+        "https://dbc-1.cloud.example/serving-endpoints"
+    );
+    let endpoint = set(&[("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/")]);
+    assert_eq!(url("azure", chat, None, &endpoint).unwrap(), "https://mine.openai.azure.com/openai/v1");
+    let missing = url("azure", chat, None, &none).unwrap_err();
+    assert!(missing.message().contains("AZURE_OPENAI_RESOURCE"), "{missing}");
+    let foreign = url("mistral", anthropic, None, &none).unwrap_err();
+    assert!(foreign.message().contains("only openai_chat"), "{foreign}");
+
+    let models = |id: &str, lookup: &dyn Fn(&str) -> Option<String>| {
+        catalog::find(id).unwrap().models_url(None, lookup).unwrap()
+    };
+    assert_eq!(models("ollama", &none).as_deref(), Some("http://localhost:11434/api/tags"));
+    assert_eq!(models("azure", &endpoint).as_deref(), Some("https://mine.openai.azure.com/openai/v1/models"));
+    assert_eq!(models("minimax", &none), None);
+}
+
+#[test]
+fn keys_are_sent_as_their_variable_and_endpoint_say() {
+    let auth = |id: &str, protocol, variable| {
+        catalog::find(id).unwrap().auth_for(protocol, variable).cloned().map_err(|error| error.to_string())
+    };
+    let anthropic = Protocol::Anthropic;
+    assert_eq!(auth("anthropic", anthropic, Some("ANTHROPIC_API_KEY")), Ok(Auth::Header("x-api-key".into())));
+    assert_eq!(auth("anthropic", anthropic, Some("ANTHROPIC_AUTH_TOKEN")), Ok(Auth::Bearer));
+    assert_eq!(auth("google", Protocol::OpenaiChat, None), Ok(Auth::Bearer));
+    assert_eq!(
+        catalog::find("google").unwrap().listing_auth(None).unwrap(),
+        &Auth::Header("x-goog-api-key".into())
+    );
+    let refused = auth("gigachat", Protocol::OpenaiChat, None).unwrap_err();
+    assert!(refused.contains("gigachat") && refused.contains("not supported yet"), "{refused}");
+    assert!(!catalog::find("ollama").unwrap().needs_key() && catalog::find("openai").unwrap().needs_key());
+    assert!(
+        catalog::find("ollama").unwrap().is_local() && !catalog::find("ollama-cloud").unwrap().is_local()
+    );
+}
+
+#[test]
+fn the_page_is_the_table() {
+    let path = repository().join("docs/providers.md");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, catalog::page()).unwrap();
+        return;
+    }
+    let page = fs::read_to_string(&path).unwrap_or_default();
+    assert!(page == catalog::page(), "docs/providers.md is stale: run with UPDATE_EXPECTED=1");
+}
+
+#[derive(Deserialize)]
+struct Facts {
+    provider: Vec<Fact>,
+}
+
+#[derive(Deserialize)]
+struct Fact {
+    id: String,
+    name: String,
+    kind: String,
+    base_url: String,
+    protocols: Vec<String>,
+    auth: String,
+    env: Vec<String>,
+    #[serde(default)]
+    base_url_env: Vec<String>,
+    models_endpoint: String,
+    #[serde(default)]
+    endpoints: Vec<FactEndpoint>,
+    verified: bool,
+    max_tokens_field: Option<String>,
+    thinking_format: Option<String>,
+    supports_strict: Option<bool>,
+    supports_developer_role: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct FactEndpoint {
+    protocol: String,
+    base_url: String,
+}
+
+/// Base URLs in which the table knows better, and why.
+const OTHER_BASE_URLS: [(&str, &str); 6] = [
+    ("google-vertex anthropic-messages", "the model stands in the path, which is another protocol"),
+    ("azure-openai openai-chat", "the path without a deployment serves both protocols, as recordings show"),
+    ("azure-ai openai-chat", "the path wants its api-version, as recordings show"),
+    ("snowflake openai-chat", "the path is /cortex/v1, as recordings show"),
+    ("databricks anthropic-messages", "the path is /serving-endpoints/anthropic"),
+    ("watsonx openai-chat", "the path is /ml/v1, as recordings show"),
+];
+
+/// Variables that belong to a way to log in which this library does not know.
+const OTHER_LOGINS: [&str; 7] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "OCI_CONFIG_FILE",
+    "WATSONX_PROJECT_ID",
+];
+
+#[test]
+fn the_table_says_what_is_known() {
+    let Some(path) = shared("facts/providers.toml") else { return };
+    let facts: Facts = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for fact in
+        facts.provider.iter().filter(|fact| fact.protocols.iter().any(|name| protocol(name).is_some()))
+    {
+        let Some(row) = catalog::find(&fact.id) else {
+            wrong.push(format!("{}: no row", fact.id));
+            continue;
+        };
+        compared += 1;
+        let mut expect = |what: &str, holds: bool| {
+            if !holds {
+                wrong.push(format!("{}: {what}", fact.id));
+            }
+        };
+        expect("id is an alias only", row.id == fact.id);
+        expect("name", row.name == fact.name);
+        expect("kind", format!("{:?}", row.kind).to_lowercase() == fact.kind);
+        expect("verified", row.verified == fact.verified);
+        expect("auth", same_auth(&row.auth, &fact.auth));
+        expect("env", same_env(row, fact));
+        expect(
+            "base_url_env",
+            fact.base_url_env.iter().all(|name| row.base_url_env.iter().any(|own| own == name)),
+        );
+        expect("preferred protocol", preferred_of(fact, row) == preferred(row));
+        expect("models endpoint", same_models(row, fact));
+        expect("dialect", same_dialect(row, fact));
+        for (protocol, base_url) in expected_endpoints(fact) {
+            expect(&format!("no endpoint {protocol} {base_url}"), is_spoken(protocol, &base_url));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 90, "only {compared} rows compared");
+}
+
+fn protocol(name: &str) -> Option<Protocol> {
+    match name {
+        "openai-chat" => Some(Protocol::OpenaiChat),
+        "openai-responses" => Some(Protocol::OpenaiResponses),
+        "anthropic-messages" => Some(Protocol::Anthropic),
+        _ => None,
+    }
+}
+
+fn preferred_of(fact: &Fact, row: &Provider) -> Option<Protocol> {
+    let mut known = fact.protocols.iter().filter_map(|name| protocol(name));
+    known.find(|protocol| row.endpoint(*protocol).is_ok())
+}
+
+fn preferred(row: &Provider) -> Option<Protocol> {
+    row.endpoints.first().map(|endpoint| endpoint.protocol)
+}
+
+fn same_auth(row: &Auth, fact: &str) -> bool {
+    let known = |word: &str| match word {
+        "bearer" => Some(Auth::Bearer),
+        "none" => Some(Auth::None),
+        "x-api-key" | "api-key" | "x-goog-api-key" => Some(Auth::Header(word.to_owned().into())),
+        word => word.strip_prefix("header:").map(|name| Auth::Header(name.to_owned().into())),
+    };
+    if fact == "none|bearer" {
+        return *row == Auth::NoneOrBearer;
+    }
+    match fact.split('|').find_map(known) {
+        Some(auth) => auth == *row,
+        None => matches!(row, Auth::Unsupported(_)),
+    }
+}
+
+/// Every variable has a place, and those for keys stand in the same order.
+fn same_env(row: &Provider, fact: &Fact) -> bool {
+    let keys: Vec<&str> = row.key_vars().filter(|name| fact.env.iter().any(|known| known == name)).collect();
+    let order: Vec<&str> = fact.env.iter().map(String::as_str).filter(|name| keys.contains(name)).collect();
+    let elsewhere = row.variables.iter().flat_map(|variable| &variable.env).chain(&row.base_url_env);
+    let elsewhere: Vec<_> = elsewhere.collect();
+    let placed = |name: &String| {
+        let login = OTHER_LOGINS.contains(&name.as_str()) || matches!(row.auth, Auth::Unsupported(_));
+        login || keys.contains(&name.as_str()) || elsewhere.iter().any(|known| *known == name)
+    };
+    keys == order && fact.env.iter().all(placed)
+}
+
+fn expected_endpoints(fact: &Fact) -> Vec<(Protocol, String)> {
+    let mut expected = Vec::new();
+    for name in &fact.protocols {
+        let excepted = OTHER_BASE_URLS.iter().any(|(key, _)| *key == format!("{} {name}", fact.id));
+        let Some(protocol) = protocol(name).filter(|_| !excepted) else { continue };
+        let mut own = fact.endpoints.iter().filter(|endpoint| endpoint.protocol == *name).peekable();
+        if own.peek().is_none() {
+            // The path of Messages begins with /v1 itself.
+            let base = if protocol == Protocol::Anthropic {
+                fact.base_url.trim_end_matches("/v1")
+            } else {
+                &fact.base_url
+            };
+            expected.push((protocol, base.to_owned()));
+        }
+        expected.extend(own.map(|endpoint| (protocol, endpoint.base_url.clone())));
+    }
+    expected
+}
+
+fn is_spoken(protocol: Protocol, base_url: &str) -> bool {
+    let mut endpoints = catalog::all().iter().flat_map(|row| &row.endpoints);
+    endpoints.any(|endpoint| endpoint.protocol == protocol && endpoint.base_url == base_url)
+}
+
+fn same_models(row: &Provider, fact: &Fact) -> bool {
+    let Some(listing) = &row.models else { return fact.models_endpoint.is_empty() || fact.id == "watsonx" };
+    let row_root = if row.root.is_empty() { &row.endpoints[0].base_url } else { &row.root };
+    let whole = |root: &str, path: &str| {
+        let path = path.split('?').next().unwrap();
+        if path.contains("://") { path.to_owned() } else { format!("{root}{path}") }
+    };
+    // Databricks lists its models beside the folder of its endpoints.
+    fact.id == "databricks" || whole(row_root, &listing.url) == whole(&fact.base_url, &fact.models_endpoint)
+}
+
+fn same_dialect(row: &Provider, fact: &Fact) -> bool {
+    let chat = &row.chat;
+    let tokens = fact.max_tokens_field.as_deref().is_none_or(|field| match field {
+        "max_tokens" => chat.max_tokens == MaxTokens::MaxTokens,
+        _ => chat.max_tokens == MaxTokens::MaxCompletionTokens,
+    });
+    let thinking = fact.thinking_format.as_deref().is_none_or(|format| {
+        chat.reasoning
+            == match format {
+                "deepseek" | "zai" => ReasoningSwitch::ThinkingType,
+                "qwen" => ReasoningSwitch::EnableThinking,
+                "qwen-chat-template" => ReasoningSwitch::ChatTemplateEnableThinking,
+                "openrouter" => ReasoningSwitch::ReasoningObject,
+                "together" => ReasoningSwitch::ReasoningEnabled,
+                other => panic!("unheard-of way to switch reasoning: {other}"),
+            }
+    });
+    let strict = fact.supports_strict.is_none_or(|supported| supported == chat.strict);
+    let role = fact.supports_developer_role != Some(false) || chat.system_role == SystemRole::System;
+    tokens && thinking && strict && role
+}
+
+#[derive(Deserialize)]
+struct Recording {
+    protocol: String,
+    provider: String,
+    status: u16,
+}
+
+/// The rows that a name in the collection of recordings stands for, where it is not the id of the row.
+fn rows_of(name: &str) -> Vec<&str> {
+    match name {
+        "azure" => vec!["azure-openai", "azure-foundry-claude", "azure-ai"],
+        "bedrock-openai" => vec!["amazon-bedrock", "bedrock-mantle"],
+        "dashscope" => vec!["dashscope", "dashscope-cn", "dashscope-us"],
+        "llamacpp" => vec!["llama-cpp"],
+        "lmstudio" => vec!["lm-studio"],
+        "zhipu" => vec!["zai", "zai-coding"],
+        other => catalog::find(other).iter().map(|row| &*row.id).collect(),
+    }
+}
+
+#[test]
+fn recorded_means_that_there_are_recordings() {
+    let Some(path) = shared("corpus/index.jsonl") else { return };
+    let index = fs::read_to_string(path).unwrap();
+    let recordings = index.lines().map(|line| serde_json::from_str::<Recording>(line).unwrap());
+    let seen: BTreeSet<(Protocol, String)> = recordings
+        .filter(|recording| (200..300).contains(&recording.status))
+        .filter_map(|recording| Some((protocol(&recording.protocol)?, recording.provider)))
+        .collect();
+    let marked = |protocol: Protocol, id: &str| {
+        let endpoint = catalog::find(id).and_then(|row| row.endpoint(protocol).ok());
+        endpoint.is_some_and(|endpoint| endpoint.recorded)
+    };
+    for (protocol, name) in &seen {
+        let rows = rows_of(name);
+        let spoken =
+            rows.iter().any(|id| catalog::find(id).is_some_and(|row| row.endpoint(*protocol).is_ok()));
+        assert!(!spoken || rows.iter().any(|id| marked(*protocol, id)), "{name} is recorded in {protocol}");
+    }
+    for row in catalog::all() {
+        for endpoint in row.endpoints.iter().filter(|endpoint| endpoint.recorded) {
+            let found = seen.iter().any(|(protocol, name)| {
+                *protocol == endpoint.protocol && (rows_of(name).contains(&&*row.id))
+            });
+            assert!(found, "no recording of {} in {}", row.id, endpoint.protocol);
+        }
+    }
+}
+
+/// Words that code outside the table may say although they are ids of rows, and why.
+const ALLOWED: [(&str, &str); 4] = [
+    ("openai", "the name of two protocols"),
+    ("anthropic", "the name of a protocol"),
+    ("groq", "x_groq is a field of the wire"),
+    ("meta", "a word of its own"),
+];
+
+#[test]
+fn only_the_table_names_vendors() {
+    let words: BTreeSet<String> = catalog::all()
+        .iter()
+        .flat_map(|row| std::iter::once(&row.id).chain(&row.aliases))
+        .map(ToString::to_string)
+        .filter(|word| word.len() > 2 && !ALLOWED.iter().any(|(allowed, _)| allowed == word))
+        .collect();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut named = Vec::new();
+    let mut files = 0;
+    for path in sources(&source) {
+        files += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().map(|line| line.split("//").next().unwrap().to_lowercase()) {
+            let tokens = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let found = tokens.filter(|token| words.contains(*token));
+            named.extend(found.map(|word| format!("{}: {word}", path.display())));
+        }
+    }
+    assert!(named.is_empty(), "vendors outside the table:\n{}", named.join("\n"));
+    assert!(files > 15, "only {files} files were read");
+}
+
+/// The source files outside the table.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.file_name().unwrap() != "catalog" {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}

@@ -54,7 +54,7 @@ pub struct Dialect {
     pub custom_tools: bool,
     /// `parallel_tool_calls` is accepted.
     pub parallel_tool_calls: bool,
-    /// `tools: []` is sent when there are no tools and the history has calls (LiteLLM in front of Anthropic).
+    /// `tools: []` is sent when there are no tools and the history has calls (`LiteLLM` in front of Anthropic).
     pub empty_tools: bool,
     /// Longest tool name, in characters of `A–Z a–z 0–9 _ -`; `None` leaves the check to the service.
     pub tool_name_limit: Option<u16>,
@@ -190,7 +190,6 @@ pub enum EmptyContent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "each is one word that a service knows or does not")]
 pub struct ToolChoiceWords {
     /// `none`; elsewhere the tools are left out.
     pub none: bool,
@@ -247,9 +246,9 @@ pub enum ReasoningSwitch {
     ThinkingType,
     /// `enable_thinking: true`, `thinking_budget: tokens` (Qwen on `DashScope`).
     EnableThinking,
-    /// `chat_template_kwargs: {enable_thinking: true}` (Qwen and others on vLLM and SGLang).
+    /// `chat_template_kwargs: {enable_thinking: true}` (Qwen and others on vLLM and `SGLang`).
     ChatTemplateEnableThinking,
-    /// `chat_template_kwargs: {thinking: true}` (DeepSeek on vLLM and SGLang).
+    /// `chat_template_kwargs: {thinking: true}` (DeepSeek on vLLM and `SGLang`).
     ChatTemplateThinking,
     /// Reasoning cannot be switched.
     Refused,

@@ -1,1 +1,3 @@
-//! openai_chat
+//! Chat Completions, both halves.
+
+mod corpus;

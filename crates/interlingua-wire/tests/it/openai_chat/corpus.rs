@@ -1,0 +1,109 @@
+//! Recorded traffic of many services: everything must be read, and what is no answer must be explained.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use http::HeaderMap;
+use interlingua_wire::openai_chat::OpenaiChat;
+use interlingua_wire::{Codec, Mode, Refusal};
+use serde::Deserialize;
+
+use crate::check::{corpus, decode};
+
+#[derive(Deserialize)]
+struct Meta {
+    status: u16,
+    operation: String,
+    method: String,
+}
+
+/// The folders of recordings of one protocol.
+fn recordings(protocol: &str) -> Vec<PathBuf> {
+    let Some(root) = corpus(protocol) else { return Vec::new() };
+    let mut found = Vec::new();
+    for provider in fs::read_dir(root).unwrap() {
+        for recording in fs::read_dir(provider.unwrap().path()).unwrap() {
+            found.push(recording.unwrap().path());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn meta(folder: &Path) -> Meta {
+    serde_json::from_slice(&fs::read(folder.join("meta.json")).unwrap()).unwrap()
+}
+
+fn name(folder: &Path) -> String {
+    let names: Vec<_> = folder.iter().rev().take(3).map(|name| name.to_string_lossy()).collect();
+    names.into_iter().rev().collect::<Vec<_>>().join("/")
+}
+
+/// The recordings that are known not to be answers, with our reason.
+fn explained() -> BTreeMap<String, String> {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/openai_chat.toml"))
+            .unwrap();
+    let value = |line: &str| line.split_once('=').unwrap().1.trim().trim_matches('"').to_owned();
+    let names = text.lines().filter(|line| line.starts_with("name")).map(value);
+    let reasons = text.lines().filter(|line| line.starts_with("reason")).map(value);
+    names.zip(reasons).collect()
+}
+
+/// Decodes the answer of one recording; the error with which it ends, if it does.
+fn answer(folder: &Path, meta: &Meta) -> Option<String> {
+    let chat = OpenaiChat::default();
+    let read = |file: &str| fs::read(folder.join(file)).ok();
+    let body = read("response.sse").or_else(|| read("response.json")).or_else(|| read("response.txt"))?;
+    if meta.status >= 400 {
+        let error = chat.refusal(&Refusal::new(meta.status, &HeaderMap::new(), &body));
+        assert_eq!(error.status(), Some(meta.status));
+        assert!(!error.message().is_empty());
+        let web_page = body.starts_with(b"<");
+        let generic = error.message() == format!("the provider answered {}", meta.status);
+        return (generic && !web_page).then(|| format!("no message in {}", String::from_utf8_lossy(&body)));
+    }
+    let mode = if folder.join("response.sse").exists() { Mode::Stream } else { Mode::Whole };
+    let whole = decode(&chat, mode, &body, &[]);
+    let cuts: Vec<usize> = (1..body.len()).step_by(7).collect();
+    let pieces = decode(&chat, mode, &body, &cuts);
+    assert_eq!(whole.events, pieces.events, "{}: cut into pieces, the events differ", folder.display());
+    let warnings = &whole.response.warnings;
+    whole.error.or_else(|| (!warnings.is_empty()).then(|| format!("{warnings:?}")))
+}
+
+fn walk(protocol: &str) {
+    let explained = explained();
+    let (mut decoded, mut failures) = (0, Vec::new());
+    for folder in recordings(protocol) {
+        let meta = meta(&folder);
+        if meta.operation != "chat.completions" || meta.method != "POST" {
+            continue;
+        }
+        decoded += 1;
+        let (name, error) = (name(&folder), answer(&folder, &meta));
+        match (error, explained.contains_key(&name)) {
+            (Some(error), false) => failures.push(format!("{name}: {error}")),
+            (None, true) => failures.push(format!("{name}: explained as a failure, yet it passes")),
+            _ => {}
+        }
+    }
+    println!("{protocol}: {decoded} recordings");
+    assert!(failures.is_empty(), "{} of {decoded} fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn recorded_answers() {
+    walk("openai-chat");
+}
+
+#[test]
+fn recorded_answers_of_mistral() {
+    walk("mistral-chat");
+}
+
+#[test]
+fn recorded_answers_of_writer() {
+    walk("writer-chat");
+}

@@ -7,7 +7,7 @@ use interlingua_model::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Protocol, openai_chat, openai_responses};
+use crate::{Codec, Protocol, openai_chat, openai_responses};
 
 mod family;
 mod listing;
@@ -239,6 +239,31 @@ impl Provider {
         let asked = self.families_of(model).filter_map(|family| family.protocol).last();
         let first = || self.endpoints.first().map(|endpoint| endpoint.protocol);
         asked.or_else(first).ok_or_else(|| self.wrong("has no endpoint"))
+    }
+
+    /// The codec that speaks to a model: the row's dialect, changed by the families of the model.
+    ///
+    /// ```
+    /// use interlingua_model::Request;
+    /// use interlingua_wire::{Mode, Protocol, catalog};
+    ///
+    /// let codec = catalog::find("mistral").expect("a row").codec(Protocol::OpenaiChat, "mistral-small")?;
+    /// let call = codec.encode(&Request::new("mistral-small").user("hi"), Mode::Whole)?.call;
+    /// assert_eq!(call.path, "/chat/completions");
+    /// # Ok::<(), interlingua_model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when the provider does not speak the protocol or a family's patch does not fit.
+    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Codec>, Error> {
+        self.endpoint(protocol)?;
+        match protocol {
+            Protocol::OpenaiChat => Ok(Box::new(openai_chat::OpenaiChat::new(self.chat_dialect(model)?))),
+            Protocol::OpenaiResponses | Protocol::Anthropic => {
+                let message = format!("{protocol} is not spoken yet");
+                Err(Error::new(ErrorKind::Unsupported, message))
+            }
+        }
     }
 
     /// How a model is spoken to in Chat Completions.

@@ -78,6 +78,19 @@ fn every_patch_of_a_family_fits() {
 }
 
 #[test]
+fn every_codec_is_made() {
+    for provider in catalog::all() {
+        for endpoint in &provider.endpoints {
+            if endpoint.protocol == Protocol::OpenaiChat {
+                let codec = provider.codec(endpoint.protocol, "any-model").unwrap();
+                assert_eq!(codec.protocol(), endpoint.protocol);
+            }
+        }
+    }
+    assert!(catalog::find("mistral").unwrap().codec(Protocol::Anthropic, "any-model").is_err());
+}
+
+#[test]
 fn families_change_what_they_say() {
     use interlingua_wire::openai_chat::{AutomaticCache, CacheMarks, SamplingRule};
 

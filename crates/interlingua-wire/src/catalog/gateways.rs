@@ -36,6 +36,7 @@ fn openrouter() -> Row {
         .responses("https://openrouter.ai/api/v1")
         .recorded()
         .anthropic("https://openrouter.ai/api")
+        .default_model("openrouter/auto")
         .keys(&["OPENROUTER_API_KEY"])
         .models("/models")
         .speaks_chat(|chat| {

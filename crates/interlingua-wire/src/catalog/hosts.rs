@@ -22,6 +22,7 @@ fn groq() -> Row {
         .chat("https://api.groq.com/openai/v1")
         .recorded()
         .responses("https://api.groq.com/openai/v1")
+        .default_model("openai/gpt-oss-120b")
         .keys(&["GROQ_API_KEY"])
         .models("/models")
         .speaks_chat(|chat| {
@@ -54,6 +55,7 @@ fn together() -> Row {
         "https://api.together.ai/v1",
         &["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"],
     )
+    .default_model("openai/gpt-oss-120b")
     .recorded()
     .speaks_chat(|chat| {
         chat.reasoning = ReasoningSwitch::ReasoningEnabled;
@@ -74,15 +76,16 @@ fn fireworks() -> Row {
 }
 
 fn cerebras() -> Row {
-    host("cerebras", "Cerebras", "https://api.cerebras.ai/v1", &["CEREBRAS_API_KEY"]).recorded().speaks_chat(
-        |chat| {
+    host("cerebras", "Cerebras", "https://api.cerebras.ai/v1", &["CEREBRAS_API_KEY"])
+        .default_model("gpt-oss-120b")
+        .recorded()
+        .speaks_chat(|chat| {
             chat.max_tokens = MaxTokens::MaxCompletionTokens;
             chat.penalties = false;
             chat.top_k = false;
             chat.audio = false;
             chat.files = FileParts::Refused;
-        },
-    )
+        })
 }
 
 fn nvidia() -> Row {

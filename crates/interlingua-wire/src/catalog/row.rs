@@ -128,6 +128,11 @@ impl Row {
         self
     }
 
+    pub(super) fn default_model(mut self, model: &'static str) -> Self {
+        self.0.default_model = Text::Borrowed(model);
+        self
+    }
+
     pub(super) fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.0.headers.push(Header::new(name, value));
         self

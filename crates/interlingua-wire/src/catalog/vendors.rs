@@ -34,6 +34,7 @@ fn openai() -> Row {
         .recorded()
         .chat("https://api.openai.com/v1")
         .recorded()
+        .default_model("gpt-5.6-luna")
         .keys(&["OPENAI_API_KEY"])
         .base_url_env(&["OPENAI_BASE_URL"])
         .models("/models")
@@ -52,6 +53,7 @@ fn anthropic() -> Row {
         .anthropic("https://api.anthropic.com")
         .recorded()
         .auth(in_header("x-api-key"))
+        .default_model("claude-sonnet-5")
         .keys(&["ANTHROPIC_API_KEY"])
         .key_as("ANTHROPIC_AUTH_TOKEN", Auth::Bearer)
         .base_url_env(&["ANTHROPIC_BASE_URL"])
@@ -70,6 +72,7 @@ fn google() -> Row {
         .with_auth(Auth::Bearer)
         .recorded()
         .auth(in_header("x-goog-api-key"))
+        .default_model("gemini-flash-latest")
         .keys(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])
         .base_url_env(&["GOOGLE_GEMINI_BASE_URL"])
         .models_in("/v1beta/models?pageSize=1000", "models", "name")
@@ -105,6 +108,7 @@ fn mistral() -> Row {
     vendor("mistral", "Mistral AI")
         .chat("https://api.mistral.ai/v1")
         .recorded()
+        .default_model("mistral-small-latest")
         .keys(&["MISTRAL_API_KEY"])
         .models("/models")
         .speaks_chat(mistral_chat)
@@ -127,6 +131,7 @@ fn xai() -> Row {
         .recorded()
         .chat("https://api.x.ai/v1")
         .recorded()
+        .default_model("grok-4.3")
         .keys(&["XAI_API_KEY"])
         .models("/models")
         .speaks_chat(|chat| chat.top_k = false)
@@ -160,6 +165,7 @@ fn deepseek() -> [Row; 2] {
         .anthropic("https://api.deepseek.com/anthropic")
         .responses("https://api.deepseek.com")
         .recorded()
+        .default_model("deepseek-v4-flash")
         .keys(&["DEEPSEEK_API_KEY"])
         .models("/models")
         .speaks_chat(deepseek_chat);
@@ -304,6 +310,7 @@ fn minimax() -> [Row; 2] {
         .chat("https://api.minimax.io/v1")
         .recorded()
         .anthropic("https://api.minimax.io/anthropic")
+        .default_model("MiniMax-M2.7")
         .keys(&["MINIMAX_API_KEY"])
         .speaks_chat(minimax_chat)
         .note("keys belong to one region: see minimax-cn");
@@ -323,6 +330,7 @@ fn chinese() -> Vec<Row> {
             .chat("https://api.xiaomimimo.com/v1")
             .recorded()
             .anthropic("https://api.xiaomimimo.com/anthropic")
+            .default_model("mimo-v2.5")
             .keys(&["XIAOMI_API_KEY", "XIAOMI_MIMO_API_KEY"])
             .models("/models")
             .speaks_chat(|chat| {
@@ -399,6 +407,7 @@ fn perplexity() -> Row {
     vendor("perplexity", "Perplexity")
         .chat("https://api.perplexity.ai")
         .recorded()
+        .default_model("sonar")
         .keys(&["PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY"])
         .speaks_chat(|chat| {
             chat.json_object = false;

@@ -87,6 +87,9 @@ pub struct Provider {
     /// How it speaks Responses.
     #[serde(default, skip_serializing_if = "is_default")]
     pub responses: openai_responses::Dialect,
+    /// The model for someone who names none: able and cheap enough for any question. Empty when none was vetted.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub default_model: Text,
     /// What holds for some of its models only, applied in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub families: Vec<Family>,
@@ -215,6 +218,7 @@ impl Provider {
             headers: Vec::new(),
             chat: openai_chat::Dialect::default(),
             responses: openai_responses::Dialect::default(),
+            default_model: Text::default(),
             families: Vec::new(),
             verified: false,
             note: Text::default(),

@@ -126,12 +126,12 @@ impl Listing {
 
     fn entry(&self, raw: &RawValue) -> Option<ModelInfo> {
         if let Ok(id) = serde_json::from_str::<String>(raw.get()) {
-            return Some(ModelInfo::new(id, raw));
+            return Some(ModelInfo { raw: Json::from(raw), ..ModelInfo::new(id) });
         }
         let entry = Object::parse(raw.get()).ok()?;
         let id: String = entry.peek(&self.id)?;
         let id = id.strip_prefix(&*self.prefix).map_or_else(|| id.clone(), ToOwned::to_owned);
-        let mut info = ModelInfo::new(id, raw);
+        let mut info = ModelInfo { raw: Json::from(raw), ..ModelInfo::new(id) };
         info.name = first(&entry, &["display_name", "displayName", "name", "modelName"]);
         info.name = info.name.filter(|name| *name != info.id && self.id != "name");
         info.created = created(&entry);
@@ -165,9 +165,10 @@ impl Page {
 }
 
 impl ModelInfo {
-    fn new(id: String, raw: &RawValue) -> Self {
-        let raw = Json::from(raw);
-        Self { id, name: None, created: None, context: None, output: None, owner: None, raw }
+    /// A model of which nothing but the id is known.
+    pub fn new(id: impl Into<String>) -> Self {
+        let raw = Json::object();
+        Self { id: id.into(), name: None, created: None, context: None, output: None, owner: None, raw }
     }
 }
 

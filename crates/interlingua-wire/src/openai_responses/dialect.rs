@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// The default suits an unknown compatible service (xAI, OpenRouter, vLLM, LM Studio, llama.cpp): it asks for nothing
 /// that such a service commonly refuses, and says so by a warning. [`Dialect::openai`] is OpenAI itself.
 ///
-/// Fields steer what is *sent*. Reading is lenient for everyone, because nothing is lost by it.
+/// Fields steer what is *sent*, but for [`hosted_custom_calls`](Self::hosted_custom_calls). Reading is lenient for
+/// everyone, because nothing is lost by it.
 ///
 /// ```
 /// use interlingua_wire::openai_responses::{Dialect, Store};
@@ -57,6 +58,8 @@ pub struct Dialect {
     pub strict: bool,
     /// Tools may take free text (`type: "custom"`).
     pub custom_tools: bool,
+    /// Calls of custom tools that come in an answer were run by the service itself (xAI reports its search of X so).
+    pub hosted_custom_calls: bool,
     /// `parallel_tool_calls` is accepted.
     pub parallel_tool_calls: bool,
     /// `tool_choice` may be `allowed_tools`; elsewhere only those tools are sent.
@@ -250,6 +253,7 @@ impl Default for Dialect {
             reasoning_summary: true,
             strict: true,
             custom_tools: false,
+            hosted_custom_calls: false,
             parallel_tool_calls: true,
             allowed_tools: false,
             named_tool: true,

@@ -1,0 +1,75 @@
+//! Text that is almost JSON: bytes that are no UTF-8, and halves of characters.
+
+use std::borrow::Cow;
+
+/// The bytes as text in which every escape is one of a whole character.
+///
+/// Servers that cut a character in two write the halves as lone surrogates (`\ud83d`), which no JSON reader takes;
+/// they become U+FFFD, as do bytes that are no UTF-8.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(bytes);
+    if !has_surrogate(text.as_bytes()) {
+        return text;
+    }
+    let mut mended = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let taken = match (surrogate(escape), surrogate(escape.get(6..).unwrap_or_default())) {
+            (Some(High), Some(Low)) => 12,
+            (Some(_), _) => {
+                mended.push_str("\\ufffd");
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            (None, _) => 2,
+        };
+        let taken = if escape.is_char_boundary(taken) { taken.min(escape.len()) } else { 1 };
+        let (kept, after) = escape.split_at(taken);
+        mended.push_str(kept);
+        rest = after;
+    }
+    mended.push_str(rest);
+    Cow::Owned(mended)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surrogate {
+    High,
+    Low,
+}
+use Surrogate::{High, Low};
+
+fn has_surrogate(bytes: &[u8]) -> bool {
+    bytes
+        .windows(4)
+        .any(|window| matches!(window, [b'\\', b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F']))
+}
+
+/// Which half of a character an escape stands for, if for one.
+fn surrogate(escape: &str) -> Option<Surrogate> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xd800..=0xdbff => Some(High),
+        0xdc00..=0xdfff => Some(Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn halves_are_replaced_and_pairs_are_kept() {
+        assert_eq!(
+            text(br#"{"a":"\ud83d\ude00 \ud83d x \\ud83d"}"#),
+            r#"{"a":"\ud83d\ude00 \ufffd x \\ud83d"}"#
+        );
+        assert_eq!(text(br#""\ude00""#), r#""\ufffd""#);
+        assert_eq!(text(b"\"\\ud83d"), "\"\\ufffd");
+        assert_eq!(text(b"a\\"), "a\\");
+        assert_eq!(text("\\ud83d\\é".as_bytes()), "\\ufffd\\é");
+    }
+}

@@ -1,0 +1,3 @@
+//! `OpenAI` Responses, tried from outside.
+
+mod corpus;

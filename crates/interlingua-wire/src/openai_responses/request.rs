@@ -267,17 +267,9 @@ impl<'a> Writer<'a> {
             kind: "json_schema",
             name: Some(&format.name),
             description: format.description.as_deref(),
-            schema: Some(self.json_schema(&format.schema, strict == Some(true))),
+            schema: Some(json_schema(&format.schema)),
             strict,
         }
-    }
-
-    /// A schema as it stands, or in the dialect of strict schemas.
-    fn json_schema(&mut self, schema: &Json, _strict: bool) -> Box<RawValue> {
-        if schema.is_blank() {
-            return verbatim(&Verbatim(&Json::from_text(r#"{"type":"object","properties":{}}"#)));
-        }
-        verbatim(&Verbatim(schema))
     }
 
     fn cache(&mut self) {
@@ -399,7 +391,7 @@ impl<'a> Writer<'a> {
             kind: "function",
             name: &tool.name,
             description: tool.description.as_deref(),
-            parameters: self.json_schema(&tool.input, strict && self.dialect.strict),
+            parameters: json_schema(&tool.input),
             strict: (self.dialect.strict && !said).then_some(strict),
             rest: Rest::of(&tool.extra, &[]),
         })
@@ -474,6 +466,14 @@ impl<'a> Writer<'a> {
             }
         }
     }
+}
+
+/// A schema as it stands; an empty one is that of an object without properties.
+fn json_schema(schema: &Json) -> Box<RawValue> {
+    if schema.is_blank() {
+        return verbatim(&Verbatim(&Json::from_text(r#"{"type":"object","properties":{}}"#)));
+    }
+    verbatim(&Verbatim(schema))
 }
 
 /// Labels as an object, in order.

@@ -263,7 +263,10 @@ impl Provider {
         self.endpoint(protocol)?;
         match protocol {
             Protocol::OpenaiChat => Ok(Box::new(openai_chat::OpenaiChat::new(self.chat_dialect(model)?))),
-            Protocol::OpenaiResponses | Protocol::Anthropic => {
+            Protocol::OpenaiResponses => {
+                Ok(Box::new(openai_responses::OpenaiResponses::new(self.responses_dialect(model)?)))
+            }
+            Protocol::Anthropic => {
                 let message = format!("{protocol} is not spoken yet");
                 Err(Error::new(ErrorKind::Unsupported, message))
             }

@@ -1,1 +1,0 @@
-//! JSON Schema to the dialect of a protocol, reporting what was lost.

@@ -1,0 +1,3 @@
+//! What all protocols share.
+
+mod schema;

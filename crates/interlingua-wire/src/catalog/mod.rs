@@ -49,15 +49,25 @@ pub fn find(word: &str) -> Option<&'static Provider> {
 /// assert_eq!(interlingua_wire::catalog::suggest("antropic").first(), Some(&"anthropic"));
 /// ```
 pub fn suggest(word: &str) -> Vec<&'static str> {
+    nearest(word, TABLE.iter(), std::iter::empty())
+}
+
+/// The ids, out of these rows and these further ones, that someone who wrote an unknown word may have meant, the
+/// likeliest first; at most three.
+pub fn nearest<'a>(
+    word: &str,
+    rows: impl Iterator<Item = &'a Provider>,
+    further: impl Iterator<Item = &'a str>,
+) -> Vec<&'a str> {
     let word = word.to_ascii_lowercase();
-    let near = |provider: &'static Provider| {
-        let words = std::iter::once(&provider.id).chain(&provider.aliases);
-        let distance = words.map(|known| distance(&word, known)).min()?;
-        Some((distance, &*provider.id))
-    };
     let bound = (word.len() / 3).max(1);
+    let of_row = |row: &'a Provider| {
+        let words = std::iter::once(&row.id).chain(&row.aliases);
+        Some((words.map(|known| distance(&word, known)).min()?, &*row.id))
+    };
+    let of_further = further.map(|id| (distance(&word, id), id));
     let mut found: Vec<_> =
-        TABLE.iter().filter_map(near).filter(|(distance, _)| *distance <= bound).collect();
+        rows.filter_map(of_row).chain(of_further).filter(|(distance, _)| *distance <= bound).collect();
     found.sort_unstable();
     found.into_iter().take(3).map(|(_, id)| id).collect()
 }

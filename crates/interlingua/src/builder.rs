@@ -1,0 +1,189 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use interlingua_model::Error;
+use interlingua_wire::{Limits, Provider};
+
+use crate::client::Inner;
+use crate::keys::{Given, KeyCommand};
+use crate::registry::Registry;
+use crate::{Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport};
+
+/// Makes a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use interlingua::{Client, RetryPolicy, Timeouts};
+///
+/// let client = Client::builder()
+///     .key("openai", "sk-1234")
+///     .key_command("anthropic", "pass show anthropic")
+///     .timeouts(Timeouts::default().idle(Duration::from_secs(60)))
+///     .retry(RetryPolicy::default().retries(4))
+///     .strict(true)
+///     .build()?;
+/// # Ok::<(), interlingua::Error>(())
+/// ```
+pub struct ClientBuilder {
+    registry: Registry,
+    keys: HashMap<String, Given>,
+    base_urls: HashMap<String, String>,
+    transport: Option<Arc<dyn Transport>>,
+    settings: Settings,
+    lookup: Box<Lookup>,
+    on_retry: Option<Box<OnRetry>>,
+}
+
+/// What holds for every call unless its options say otherwise.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Settings {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) limits: Limits,
+    pub(crate) strict: bool,
+    pub(crate) redirects: bool,
+    pub(crate) plain: bool,
+}
+
+/// What is told of each retry as it begins.
+pub(crate) type OnRetry = dyn Fn(&RetryNote) + Send + Sync;
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            registry: Registry::default(),
+            keys: HashMap::new(),
+            base_urls: HashMap::new(),
+            transport: None,
+            settings: Settings::default(),
+            lookup: Box::new(|name| std::env::var(name).ok()),
+            on_retry: None,
+        }
+    }
+
+    /// Adds a provider, or replaces the built-in row of the same id.
+    #[must_use]
+    pub fn provider(mut self, row: Provider) -> Self {
+        self.registry.add(row);
+        self
+    }
+
+    /// Adds a model in this process as one more provider.
+    #[must_use]
+    pub fn backend(mut self, id: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
+        self.registry.add_backend(id.into(), backend);
+        self
+    }
+
+    /// Sets the key of a provider, by its id.
+    #[must_use]
+    pub fn key(mut self, provider: impl Into<String>, key: impl Into<Secret>) -> Self {
+        self.keys.insert(provider.into(), Given::Explicit(key.into()));
+        self
+    }
+
+    /// Sets the shell command that prints the key of a provider. It runs at the first call that needs the key.
+    #[must_use]
+    pub fn key_command(mut self, provider: impl Into<String>, command: impl Into<String>) -> Self {
+        self.keys.insert(provider.into(), Given::Command(KeyCommand::new(command.into())));
+        self
+    }
+
+    /// Sets another root of a provider's URLs. A key out of the environment is not sent to another host than that of
+    /// the row: give the key as well, or set the provider's own variable for its base URL.
+    #[must_use]
+    pub fn base_url(mut self, provider: impl Into<String>, url: impl Into<String>) -> Self {
+        self.base_urls.insert(provider.into(), url.into());
+        self
+    }
+
+    /// Sets the transport.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Sets the timeouts.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.settings.timeouts = timeouts;
+        self
+    }
+
+    /// Sets when a call is made again.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.settings.retry = retry;
+        self
+    }
+
+    /// Sets how much memory an answer may take.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Makes an error of whatever a provider cannot express, before anything is sent.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
+        self
+    }
+
+    /// Follows redirects that keep the method and the body, five at most; to another host only without key and without
+    /// the headers of [`Options`](crate::Options).
+    #[must_use]
+    pub fn follow_redirects(mut self, follow: bool) -> Self {
+        self.settings.redirects = follow;
+        self
+    }
+
+    /// Sends keys over plain HTTP to other machines, where anyone on the way can read them. Off by default.
+    #[must_use]
+    pub fn allow_plain_http(mut self, allow: bool) -> Self {
+        self.settings.plain = allow;
+        self
+    }
+
+    /// Sets what answers for environment variables: keys, base URLs, placeholders, proxies.
+    #[must_use]
+    pub fn env(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.lookup = Box::new(lookup);
+        self
+    }
+
+    /// Is told of each retry as it begins to wait.
+    #[must_use]
+    pub fn on_retry(mut self, told: impl Fn(&RetryNote) + Send + Sync + 'static) -> Self {
+        self.on_retry = Some(Box::new(told));
+        self
+    }
+
+    /// Makes the client. Nothing is dialled or read yet.
+    ///
+    /// # Errors
+    /// When a row is malformed, or a key or base URL is for a provider that does not exist.
+    pub fn build(self) -> Result<Client, Error> {
+        let Self { registry, keys, base_urls, transport, settings, lookup, on_retry } = self;
+        registry.check()?;
+        let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
+        let keys =
+            keys.into_iter().map(|(word, key)| Ok((canonical(word)?, key))).collect::<Result<_, Error>>()?;
+        let base_urls = base_urls
+            .into_iter()
+            .map(|(word, url)| Ok((canonical(word)?, url)))
+            .collect::<Result<_, Error>>()?;
+        let transport = transport.unwrap_or_else(|| Arc::new(HttpTransport::with_lookup(&*lookup)));
+        Ok(Client(Arc::new(Inner { registry, keys, base_urls, transport, settings, lookup, on_retry })))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

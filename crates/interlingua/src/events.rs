@@ -1,0 +1,327 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Response};
+use interlingua_wire::Decoder;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::exchange::{self, Call, Opened};
+use crate::gzip::Gunzip;
+use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts, drain, meta};
+
+/// The events of one answer, as they come.
+///
+/// It is a [`Stream`], and [`next`](Self::next) needs no trait. The finish is handed out at the protocol's own end
+/// marker; the rest of the body is read in the background, so that the connection can be used again. An answer that
+/// breaks off ends with an error that carries what had come ([`Error::partial`]). Dropping it cancels the call.
+///
+/// What comes before the first piece of content is held back until that piece is there, so that an answer that fails
+/// at its very beginning can be asked for again unseen.
+pub struct Events {
+    state: State,
+    held: VecDeque<Event>,
+    committed: bool,
+    fold: Fold,
+    meta: Meta,
+    begun: Instant,
+    target: (String, String),
+}
+
+enum State {
+    Reading(Box<Reading>),
+    Reopening(BoxFuture<'static, Result<Opened, Error>>),
+    Backend(BoxStream<'static, Result<Event, Error>>),
+    /// The end was seen; an error is still to be handed out, or nothing.
+    Ended(Option<Error>),
+}
+
+/// The body of an answer that is read.
+struct Reading {
+    call: Call,
+    body: Body,
+    gunzip: Option<Gunzip>,
+    decoder: Decoder,
+    failure: Option<Error>,
+    clock: Clock,
+}
+
+/// Watches how long nothing comes.
+struct Clock {
+    timer: Pin<Box<Sleep>>,
+    last: Instant,
+    timeouts: Timeouts,
+    begun: bool,
+}
+
+/// Most events that are held back. A provider that says so much before its first word will say it.
+const HELD: usize = 256;
+
+impl Events {
+    pub(crate) fn of_call(opened: Opened) -> Self {
+        let plan = &opened.call.plan;
+        let mut events = Self {
+            state: State::Ended(None),
+            held: VecDeque::new(),
+            committed: false,
+            fold: Fold::with_origin(plan.author()),
+            meta: Meta { warnings: plan.warnings.clone(), ..Meta::default() },
+            begun: opened.call.begun,
+            target: (plan.provider.clone(), plan.model.clone()),
+        };
+        events.read(opened);
+        events
+    }
+
+    pub(crate) fn of_backend(
+        stream: BoxStream<'static, Result<Event, Error>>,
+        provider: &str,
+        model: &str,
+    ) -> Self {
+        Self {
+            state: State::Backend(stream),
+            held: VecDeque::new(),
+            committed: true,
+            fold: Fold::with_origin(Origin::new("", provider, model)),
+            meta: Meta::default(),
+            begun: Instant::now(),
+            target: (provider.to_owned(), model.to_owned()),
+        }
+    }
+
+    /// The next event; `None` at the end.
+    ///
+    /// # Errors
+    /// When the answer breaks off, breaks the protocol, or reports an error. No event follows it.
+    pub async fn next(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The message as it stands.
+    pub fn message(&self) -> Assistant {
+        self.fold.message()
+    }
+
+    /// The answer as it stands; without a finish until the end.
+    pub fn response(&self) -> Response {
+        self.fold.response()
+    }
+
+    /// What is known of the call so far.
+    pub const fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// Reads to the end and returns the whole answer, with what was read before.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn into_response(self) -> Result<Response, Error> {
+        Ok(self.into_answer().await?.response)
+    }
+
+    /// Reads to the end and returns the whole answer with what is known of the call.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn into_answer(mut self) -> Result<Answer, Error> {
+        while let Some(event) = self.next().await {
+            event?;
+        }
+        let Self { fold, meta, target: (provider, model), .. } = self;
+        let response = fold.into_response().map_err(|error| error.with_target(&provider, &model))?;
+        Ok(Answer { response, meta })
+    }
+
+    fn read(&mut self, opened: Opened) {
+        let Opened { call, status, headers, body, decoder, gunzip, first_byte } = opened;
+        self.meta.status = Some(status.as_u16());
+        self.meta.request_id = meta::request_id(&headers);
+        self.meta.headers = headers;
+        self.meta.timings.first_byte = Some(first_byte);
+        self.meta.retries.clone_from(&call.retries);
+        let clock = Clock::new(call.plan.timeouts);
+        self.state = State::Reading(Box::new(Reading { call, body, gunzip, decoder, failure: None, clock }));
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        loop {
+            if self.committed
+                && let Some(event) = self.held.pop_front()
+            {
+                return Poll::Ready(Some(Ok(self.hand_out(event))));
+            }
+            match &mut self.state {
+                State::Ended(error) => {
+                    let error = error.take();
+                    return Poll::Ready(error.map(|error| Err(self.with_partial(error))));
+                }
+                State::Backend(stream) => {
+                    let item = ready!(stream.as_mut().poll_next(context));
+                    self.take(item);
+                }
+                State::Reopening(opening) => match ready!(opening.as_mut().poll(context)) {
+                    Ok(opened) => self.read(opened),
+                    Err(error) => self.end(Some(error)),
+                },
+                State::Reading(reading) => {
+                    if let Some(event) = reading.decoder.poll() {
+                        self.hold(event);
+                    } else if let Some(error) = reading.failure.take() {
+                        self.broken(error);
+                    } else if reading.decoder.is_finished() {
+                        self.end(None);
+                    } else {
+                        ready!(reading.poll(context));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps an event until it is certain that the call is not made again.
+    fn hold(&mut self, event: Event) {
+        self.committed |= event.is_content() || self.held.len() >= HELD;
+        let starts = matches!(event, Event::Start(_));
+        self.held.push_back(event);
+        if starts {
+            self.held.extend(self.meta.warnings.iter().cloned().map(Event::warning));
+        }
+    }
+
+    fn hand_out(&mut self, event: Event) -> Event {
+        self.fold.push(&event);
+        let timings = &mut self.meta.timings;
+        if matches!(event, Event::Finish(_)) {
+            timings.total = Some(self.begun.elapsed());
+        } else if timings.first_token.is_none() && event.is_content() {
+            timings.first_token = Some(self.begun.elapsed());
+        }
+        event
+    }
+
+    /// Takes what a model in the process says.
+    fn take(&mut self, item: Option<Result<Event, Error>>) {
+        match item {
+            Some(Ok(event)) => self.held.push_back(event),
+            Some(Err(error)) => self.end(Some(error)),
+            None if self.fold.is_finished() => self.end(None),
+            None => self.end(Some(Error::new(ErrorKind::Truncated, "the answer ended before its finish"))),
+        }
+    }
+
+    /// An answer failed: it is asked for again when nothing of it was seen and the error may pass.
+    fn broken(&mut self, error: Error) {
+        let State::Reading(reading) = std::mem::replace(&mut self.state, State::Ended(None)) else { return };
+        let mut call = reading.call;
+        let error = exchange::scrubbed_error(error, call.plan.outgoing.secret.as_ref());
+        let error = self.with_target(error);
+        let again = if self.committed { None } else { call.next(&error) };
+        let Some(pause) = again else { return self.end(Some(error)) };
+        self.held.retain(|event| matches!(event, Event::Raw(_)));
+        self.meta.retries.clone_from(&call.retries);
+        self.state = State::Reopening(Box::pin(exchange::reopen(call, pause)));
+    }
+
+    fn end(&mut self, error: Option<Error>) {
+        self.committed = true;
+        self.meta.timings.total.get_or_insert_with(|| self.begun.elapsed());
+        self.state = State::Ended(error.map(|error| self.with_target(error)));
+    }
+
+    fn with_target(&self, error: Error) -> Error {
+        let (provider, model) = &self.target;
+        error.with_target(provider, model)
+    }
+
+    fn with_partial(&self, error: Error) -> Error {
+        if error.partial().is_some() { error } else { error.with_partial(self.fold.response()) }
+    }
+}
+
+impl Reading {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let polled = self.body.poll_chunk(context);
+        let Poll::Ready(chunk) = polled else {
+            self.failure = Some(ready!(self.clock.poll(context)));
+            return Poll::Ready(());
+        };
+        self.clock.tick();
+        self.failure = match chunk {
+            Some(Ok(bytes)) => self.push(&bytes).err(),
+            Some(Err(error)) => Some(error),
+            None => self.finish().err(),
+        };
+        if self.decoder.is_finished() {
+            let body = std::mem::replace(&mut self.body, Body::from(Bytes::new()));
+            drain::rest(body, context);
+        }
+        Poll::Ready(())
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let decoder = &mut self.decoder;
+        match &mut self.gunzip {
+            None => decoder.push(bytes),
+            Some(gunzip) => gunzip.push(bytes, &mut |bytes| decoder.push(bytes)),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        if let Some(gunzip) = &mut self.gunzip {
+            gunzip.end()?;
+        }
+        self.decoder.end()
+    }
+}
+
+impl Clock {
+    fn new(timeouts: Timeouts) -> Self {
+        let last = Instant::now();
+        Self { timer: Box::pin(sleep_until(last + timeouts.first_byte)), last, timeouts, begun: false }
+    }
+
+    /// Something came.
+    fn tick(&mut self) {
+        self.last = Instant::now();
+        self.begun = true;
+    }
+
+    /// Is ready when nothing came for too long. The timer is set anew only when it rings, not with each piece.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
+        let limit = if self.begun { self.timeouts.idle } else { self.timeouts.first_byte };
+        let due = self.last + limit;
+        if due < self.timer.deadline() {
+            self.timer.as_mut().reset(due);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            if Instant::now() >= due {
+                let message = format!("nothing came for {} s", limit.as_secs_f64());
+                return Poll::Ready(Error::new(ErrorKind::Timeout, message));
+            }
+            self.timer.as_mut().reset(due);
+        }
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("target", &self.target)
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! One client for the model services of many providers.
+//!
+//! A [`Request`] names its model as `provider/model`; a [`Client`] knows where the provider is, what it speaks and
+//! which key it wants, and hands out an answer as [`Event`]s or whole.
+//!
+//! ```no_run
+//! use interlingua::{Client, Delta, Event, Request};
+//!
+//! # async fn example() -> Result<(), interlingua::Error> {
+//! let client = Client::from_env()?;
+//! let mut events = client.stream(&Request::new("anthropic/claude-sonnet-5").user("Why is the sky blue?")).await?;
+//! while let Some(event) = events.next().await {
+//!     if let Event::Delta { delta: Delta::Text(text), .. } = event? {
+//!         print!("{text}");
+//!     }
+//! }
+//! let response = events.into_response().await?;
+//! println!("\n{:?}", response.usage);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What holds for every call:
+//! - [`Client::stream`] resolves after the status line: a refusal is the error of the call, with what the provider
+//!   said of it. An answer that ends before its end marker is an error that carries what had come.
+//! - A call is made again only before the first piece of its answer, only when the error may pass, and visibly:
+//!   [`Meta::retries`], [`ClientBuilder::on_retry`].
+//! - What a provider cannot express is a [`Warning`], or an error before anything is sent ([`ClientBuilder::strict`]).
+//! - A key goes to the host that it was meant for and nowhere else; it is in no error, log or URL.
+//! - A slow reader slows the sender down; a dropped [`Events`] cancels the call.
+
+mod backend;
+mod builder;
+mod client;
+mod drain;
+mod events;
+mod exchange;
+mod gzip;
+mod keys;
+mod meta;
+mod models;
+mod options;
+mod origin;
+mod plan;
+mod prepared;
+mod registry;
+mod retry;
+mod run;
+mod secret;
+mod toolbox;
+mod transport;
+
+pub use interlingua_model::*;
+pub use interlingua_wire as wire;
+pub use interlingua_wire::{Limits, Mode, ModelInfo, Protocol, Provider};
+
+pub use backend::Backend;
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use events::Events;
+pub use keys::KeyStatus;
+pub use meta::{Answer, Meta, Timings};
+pub use options::{Options, Timeouts};
+pub use prepared::Prepared;
+pub use retry::{RetryNote, RetryPolicy};
+pub use run::{Approval, Observer, Run, RunError, RunLimits};
+pub use secret::Secret;
+#[cfg(feature = "tools")]
+pub use toolbox::tool;
+pub use toolbox::{Handler, ToolOutput, Toolbox};
+#[cfg(feature = "reqwest")]
+pub use transport::ReqwestTransport;
+pub use transport::{Body, BoxFuture, BoxStream, HttpTransport, Transport};
+
+/// The crate by which the arguments of a [`tool`] describe themselves.
+#[cfg(feature = "tools")]
+pub use schemars;
+
+/// Answers for environment variables.
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;

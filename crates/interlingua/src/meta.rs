@@ -1,0 +1,56 @@
+use std::time::Duration;
+
+use http::HeaderMap;
+use interlingua_model::{Response, Warning};
+
+use crate::RetryNote;
+
+/// What is known of a call besides the answer itself.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Meta {
+    /// The HTTP status; `None` for a model in the process.
+    pub status: Option<u16>,
+    /// The headers of the answer.
+    pub headers: HeaderMap,
+    /// The provider's id of the call.
+    pub request_id: Option<String>,
+    /// How long things took.
+    pub timings: Timings,
+    /// The retries that were made, in order.
+    pub retries: Vec<RetryNote>,
+    /// What of the request could not be expressed.
+    pub warnings: Vec<Warning>,
+}
+
+/// How long things took, since the call was begun; retries and their pauses are included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timings {
+    /// Until the head of the answer was there.
+    pub first_byte: Option<Duration>,
+    /// Until the first piece of content was there.
+    pub first_token: Option<Duration>,
+    /// Until the end of the answer.
+    pub total: Option<Duration>,
+}
+
+/// A whole answer and what is known of the call.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The answer.
+    pub response: Response,
+    /// What is known of the call.
+    pub meta: Meta,
+}
+
+/// Headers that hold the provider's id of a call, best first.
+const REQUEST_ID: [&str; 6] =
+    ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-generation-id", "cf-ray"];
+
+/// The provider's id of a call.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let found = REQUEST_ID.into_iter().find_map(|name| headers.get(name)?.to_str().ok());
+    found.map(ToOwned::to_owned)
+}

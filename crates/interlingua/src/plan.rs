@@ -1,0 +1,401 @@
+//! From a request to what goes out: URL, headers, key, body.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use interlingua_model::{Error, ErrorKind, Origin as Author, Request, Warning};
+use interlingua_wire::{Auth, Codec, Encoded, Limits, Mode, Object, Protocol, Provider, join};
+
+use crate::client::Inner;
+use crate::keys::{self, Credential, Given, KeyCommand, Source};
+use crate::origin::Origin;
+use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
+
+/// Who makes the call, in the words of HTTP.
+const AGENT: &str = concat!("interlingua/", env!("CARGO_PKG_VERSION"));
+/// What stands in place of a key that must not be shown.
+const MASK: &str = "***";
+/// Headers that carry keys, whatever the provider.
+const KEY_HEADERS: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "cf-aig-authorization",
+    "cookie",
+];
+
+/// A call that is ready to be made, as often as need be.
+pub(crate) struct Plan {
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    pub(crate) codec: Box<dyn Codec>,
+    pub(crate) mode: Mode,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) limits: Limits,
+    pub(crate) raw: bool,
+}
+
+/// An HTTP request with its key.
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) secret: Option<Secret>,
+}
+
+/// A call without its key.
+pub(crate) struct Draft<'a> {
+    provider: &'a Provider,
+    model: &'a str,
+    protocol: Protocol,
+    codec: Box<dyn Codec>,
+    mode: Mode,
+    encoded: Encoded,
+    uri: Uri,
+}
+
+/// The key that a call takes.
+enum Pick<'a> {
+    /// None, and none is needed.
+    Nothing,
+    /// None, although the provider wants one.
+    Missing,
+    Ready(Credential),
+    Command(&'a KeyCommand),
+}
+
+impl<'a> Draft<'a> {
+    /// Encodes a request for a provider.
+    pub(crate) fn new(
+        inner: &Inner,
+        provider: &'a Provider,
+        model: &'a str,
+        request: &Request,
+        mode: Mode,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let protocol = options.protocol.map_or_else(|| provider.protocol_for(model), Ok)?;
+        let codec = provider.codec(protocol, model)?;
+        let mut own = request.clone();
+        model.clone_into(&mut own.model);
+        let mut encoded = codec.encode(&own, mode).map_err(|error| error.with_target(&provider.id, model))?;
+        if options.strict.unwrap_or(inner.settings.strict) {
+            refuse(&encoded.warnings).map_err(|error| error.with_target(&provider.id, model))?;
+        }
+        if !options.body.is_empty() {
+            encoded.call.body = merged(&encoded.call.body, options)?;
+        }
+        let root = options.base_url.as_deref().or_else(|| inner.base_url(provider));
+        let base = provider.base_url(protocol, root, &*inner.lookup)?;
+        let uri = parse(&join(&base, &encoded.call.path), &provider.id)?;
+        Ok(Self { provider, model, protocol, codec, mode, encoded, uri })
+    }
+
+    /// Adds the key.
+    pub(crate) async fn authorized(self, inner: &Inner, options: &Options) -> Result<Plan, Error> {
+        let credential = match self.pick(inner, options)? {
+            Pick::Nothing => None,
+            Pick::Missing => return Err(keys::missing(self.provider)),
+            Pick::Ready(credential) => Some(credential),
+            Pick::Command(command) => {
+                let secret = command.key(&self.provider.id).await?;
+                Some(Credential { secret, source: Source::Command })
+            }
+        };
+        let headers = self.headers(inner, options, credential.as_ref())?;
+        let Encoded { call, warnings, .. } = self.encoded;
+        Ok(Plan {
+            provider: self.provider.id.to_string(),
+            model: self.model.to_owned(),
+            codec: self.codec,
+            mode: self.mode,
+            outgoing: Outgoing {
+                method: call.method,
+                uri: self.uri,
+                headers,
+                body: call.body,
+                secret: credential.map(|credential| credential.secret),
+            },
+            warnings,
+            timeouts: options.timeouts.unwrap_or(inner.settings.timeouts),
+            retry: options.retry.unwrap_or(inner.settings.retry),
+            limits: inner.settings.limits,
+            raw: options.raw,
+        })
+    }
+
+    /// Puts a mask in place of the key.
+    pub(crate) fn masked(self, inner: &Inner, options: &Options) -> Result<Prepared, Error> {
+        let source = match self.pick(inner, options)? {
+            Pick::Nothing => None,
+            Pick::Missing => Some(Source::Explicit),
+            Pick::Ready(credential) => Some(credential.source),
+            Pick::Command(_) => Some(Source::Command),
+        };
+        let credential = source.map(|source| Credential { secret: Secret::new(MASK), source });
+        let mut headers = self.headers(inner, options, credential.as_ref())?;
+        for name in KEY_HEADERS {
+            if let Some(value) = headers.get_mut(name) {
+                *value = HeaderValue::from_static(if value == "Bearer ***" { "Bearer ***" } else { MASK });
+            }
+        }
+        let Encoded { call, warnings, .. } = self.encoded;
+        Ok(Prepared {
+            method: call.method,
+            url: self.uri.to_string(),
+            headers,
+            body: call.body,
+            protocol: self.protocol,
+            warnings,
+        })
+    }
+
+    fn pick<'i>(&self, inner: &'i Inner, options: &Options) -> Result<Pick<'i>, Error> {
+        let own_header = KEY_HEADERS.into_iter().any(|name| options.headers.contains_key(name));
+        if own_header {
+            return Ok(Pick::Nothing);
+        }
+        let origin = Origin::of(&self.uri);
+        let moved = options.base_url.is_some() || inner.base_url(self.provider).is_some();
+        let picked = pick(inner, self.provider, options.key.as_ref());
+        let source = match &picked {
+            Pick::Ready(credential) => credential.source.clone(),
+            Pick::Command(_) => Source::Command,
+            _ if moved || origin.as_ref().is_some_and(Origin::is_loopback) => return Ok(Pick::Nothing),
+            _ => return Ok(picked),
+        };
+        if *self.provider.auth_for(self.protocol, source.variable())? == Auth::None {
+            return Ok(Pick::Nothing);
+        }
+        let home = |root: Option<&str>| {
+            Origin::parse(&self.provider.base_url(self.protocol, root, &*inner.lookup).ok()?)
+        };
+        let own = inner.base_url(self.provider);
+        let allowed = match source {
+            Source::Call => true,
+            Source::Explicit | Source::Command => origin == home(own) || origin == home(None),
+            Source::Variable(_) => origin == home(None),
+        };
+        guard(inner, self.provider, picked, &source, allowed, origin)
+    }
+
+    fn headers(
+        &self,
+        inner: &Inner,
+        options: &Options,
+        credential: Option<&Credential>,
+    ) -> Result<HeaderMap, Error> {
+        let mut headers = self.encoded.call.headers.clone();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        let (accept, encoding) = match self.mode {
+            Mode::Stream => ("text/event-stream, application/json", "identity"),
+            Mode::Whole => ("application/json", "gzip"),
+        };
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        headers.extend(self.provider.static_headers(&*inner.lookup)?);
+        let variable = credential.and_then(|credential| credential.source.variable());
+        let auth = self.provider.auth_for(self.protocol, variable)?;
+        if let Some((name, value)) = credential.map(|key| authorization(auth, key)).transpose()?.flatten() {
+            headers.insert(name, value);
+        }
+        for (name, value) in &options.headers {
+            let mut value = value.clone();
+            value.set_sensitive(value.is_sensitive() || KEY_HEADERS.contains(&name.as_str()));
+            headers.insert(name, value);
+        }
+        Ok(headers)
+    }
+}
+
+impl Plan {
+    /// Who the answer will be from.
+    pub(crate) fn author(&self) -> Author {
+        Author::new(self.codec.protocol().id(), &*self.provider, &*self.model)
+    }
+}
+
+/// The key that is at hand for a provider.
+fn pick<'i>(inner: &'i Inner, provider: &Provider, own: Option<&Secret>) -> Pick<'i> {
+    if let Some(secret) = own {
+        return Pick::Ready(Credential { secret: secret.clone(), source: Source::Call });
+    }
+    match inner.keys.get(&*provider.id) {
+        Some(Given::Explicit(secret)) => {
+            return Pick::Ready(Credential { secret: secret.clone(), source: Source::Explicit });
+        }
+        Some(Given::Command(command)) => return Pick::Command(command),
+        None => {}
+    }
+    match keys::in_environment(provider, &*inner.lookup) {
+        Some((name, secret)) => Pick::Ready(Credential { secret, source: Source::Variable(name) }),
+        None if provider.needs_key() => Pick::Missing,
+        None => Pick::Nothing,
+    }
+}
+
+/// Keeps a key from a host that it was not meant for, and from those who read along.
+fn guard<'i>(
+    inner: &Inner,
+    provider: &Provider,
+    picked: Pick<'i>,
+    source: &Source,
+    allowed: bool,
+    origin: Option<Origin>,
+) -> Result<Pick<'i>, Error> {
+    let refuse = |message: String| Err(Error::new(ErrorKind::Configuration, message));
+    let Some(origin) = origin else { return Ok(Pick::Nothing) };
+    if !allowed {
+        if origin.is_loopback() {
+            return Ok(Pick::Nothing);
+        }
+        let variables =
+            provider.base_url_env.first().map(|name| format!(", or set {name}")).unwrap_or_default();
+        return refuse(format!(
+            "the key of `{}` ({}) is not meant for {origin} and is not sent there: give the key together with the \
+             base URL{variables}",
+            provider.id,
+            source.describe()
+        ));
+    }
+    if origin.is_plain() && !origin.is_loopback() && !inner.settings.plain {
+        return refuse(format!(
+            "the key of `{}` would go over plain HTTP to {origin}, where others can read it: use https, or allow it",
+            provider.id
+        ));
+    }
+    Ok(picked)
+}
+
+/// The header that carries a key.
+fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
+    let from = credential.source.describe();
+    credential.secret.check(&from)?;
+    let key = credential.secret.expose();
+    let (name, text) = match auth {
+        Auth::Bearer | Auth::NoneOrBearer => {
+            (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}")))
+        }
+        Auth::Header(name) => {
+            let header = HeaderName::try_from(&**name);
+            let malformed =
+                |_| Error::new(ErrorKind::Configuration, format!("`{name}` is not the name of a header"));
+            (header.map_err(malformed)?, zeroize::Zeroizing::new(key.to_owned()))
+        }
+        _ => return Ok(None),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        Error::new(ErrorKind::Authentication, format!("the key from {from} cannot stand in a header"))
+    })?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
+}
+
+/// A request for the list of a provider's models; `None` when it has none.
+pub(crate) async fn listing(inner: &Inner, provider: &Provider) -> Result<Option<Outgoing>, Error> {
+    let Some(listing) = &provider.models else { return Ok(None) };
+    let Some(url) = provider.models_url(inner.base_url(provider), &*inner.lookup)? else { return Ok(None) };
+    let uri = parse(&url, &provider.id)?;
+    let credential = listing_credential(inner, provider, &uri).await?;
+    let mut headers = provider.static_headers(&*inner.lookup)?;
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    for header in &listing.headers {
+        let pair = (HeaderName::try_from(&*header.name), HeaderValue::try_from(&*header.value));
+        if let (Ok(name), Ok(value)) = pair {
+            headers.insert(name, value);
+        }
+    }
+    let auth = provider.listing_auth(credential.as_ref().and_then(|key| key.source.variable()))?;
+    if let Some((name, value)) =
+        credential.as_ref().map(|key| authorization(auth, key)).transpose()?.flatten()
+    {
+        headers.insert(name, value);
+    }
+    let secret = credential.map(|credential| credential.secret);
+    Ok(Some(Outgoing { method: Method::GET, uri, headers, body: Bytes::new(), secret }))
+}
+
+/// The key for a list. Many lists can be read without one, so that a missing key is the provider's to complain about.
+async fn listing_credential(
+    inner: &Inner,
+    provider: &Provider,
+    uri: &Uri,
+) -> Result<Option<Credential>, Error> {
+    let picked = pick(inner, provider, None);
+    let source = match &picked {
+        Pick::Nothing | Pick::Missing => return Ok(None),
+        Pick::Ready(credential) => credential.source.clone(),
+        Pick::Command(_) => Source::Command,
+    };
+    if *provider.listing_auth(source.variable())? == Auth::None {
+        return Ok(None);
+    }
+    let origin = Origin::of(uri);
+    let home = provider.models_url(None, &*inner.lookup).ok().flatten().and_then(|url| Origin::parse(&url));
+    let allowed = source.variable().is_none() || origin == home;
+    Ok(match guard(inner, provider, picked, &source, allowed, origin)? {
+        Pick::Nothing | Pick::Missing => None,
+        Pick::Ready(credential) => Some(credential),
+        Pick::Command(command) => Some(Credential { secret: command.key(&provider.id).await?, source }),
+    })
+}
+
+fn refuse(warnings: &[Warning]) -> Result<(), Error> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    let message = format!("strict mode: {}", all.join("; "));
+    Err(Error::new(ErrorKind::Unsupported, message))
+}
+
+/// Reads a URL. One that holds a password would end up in errors and logs.
+fn parse(url: &str, provider: &str) -> Result<Uri, Error> {
+    let wrong =
+        |what: &str| Error::new(ErrorKind::Configuration, format!("the base URL of `{provider}` {what}"));
+    let uri: Uri = url.parse().map_err(|error| wrong(&format!("is none: {error}")))?;
+    let authority = uri.authority().ok_or_else(|| wrong("has no host"))?;
+    if authority.as_str().contains('@') {
+        return Err(wrong(
+            "holds a user name or password, which would be shown in errors: give a key instead",
+        ));
+    }
+    match uri.scheme_str() {
+        Some("http" | "https") => Ok(uri),
+        _ => Err(wrong("is neither http nor https")),
+    }
+}
+
+/// The body with the fields of the options in it: replaced in place, or added at the end.
+fn merged(body: &Bytes, options: &Options) -> Result<Bytes, Error> {
+    let wrong = |what: String| Error::new(ErrorKind::InvalidRequest, what);
+    let object =
+        Object::from_slice(body).map_err(|error| wrong(format!("the body takes no fields: {error}")))?;
+    let mut fields: Vec<(&str, &str)> = object.iter().map(|(name, value)| (name, value.get())).collect();
+    for (name, value) in &options.body {
+        if !value.is_valid() {
+            return Err(wrong(format!("the value of the body field `{name}` is not valid JSON")));
+        }
+        match fields.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value.as_str(),
+            None => fields.push((name, value.as_str())),
+        }
+    }
+    let mut text = String::with_capacity(body.len() + 64);
+    for (at, (name, value)) in fields.into_iter().enumerate() {
+        text.push(if at == 0 { '{' } else { ',' });
+        text.push_str(&serde_json::Value::from(name).to_string());
+        text.push(':');
+        text.push_str(value);
+    }
+    text.push_str(if text.is_empty() { "{}" } else { "}" });
+    Ok(text.into())
+}

@@ -1,0 +1,98 @@
+use std::sync::Arc;
+
+use interlingua_model::{Error, ErrorKind};
+use interlingua_wire::{Provider, catalog};
+
+use crate::Backend;
+
+/// Every provider that a client knows: rows of its own, models in the process, the built-in table.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    rows: Vec<Provider>,
+    backends: Vec<(String, Arc<dyn Backend>)>,
+}
+
+/// Who answers.
+pub(crate) enum Answerer<'a> {
+    Provider(&'a Provider),
+    Backend(&'a str, &'a Arc<dyn Backend>),
+}
+
+impl Registry {
+    /// Adds a row, or replaces the one of the same id.
+    pub(crate) fn add(&mut self, row: Provider) {
+        self.rows.retain(|known| known.id != row.id);
+        self.rows.push(row);
+    }
+
+    /// Adds a model in the process, or replaces the one of the same id.
+    pub(crate) fn add_backend(&mut self, id: String, backend: Arc<dyn Backend>) {
+        self.backends.retain(|(known, _)| *known != id);
+        self.backends.push((id, backend));
+    }
+
+    /// Checks the rows that were added.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.rows.iter().try_for_each(Provider::check)
+    }
+
+    /// All rows, those of the program first.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = &Provider> {
+        let replaced = |row: &&Provider| !self.rows.iter().any(|own| own.id == row.id);
+        self.rows.iter().chain(catalog::all().iter().filter(replaced))
+    }
+
+    /// The row that a word means.
+    pub(crate) fn provider(&self, word: &str) -> Result<&Provider, Error> {
+        let own = || self.rows.iter().find(|row| row.answers_to(word));
+        let exact = self.rows.iter().find(|row| row.id == word);
+        exact.or_else(own).or_else(|| catalog::find(word)).ok_or_else(|| self.unknown(word))
+    }
+
+    /// Who answers to the word before the slash.
+    pub(crate) fn answerer(&self, word: &str) -> Result<Answerer<'_>, Error> {
+        match self.backend(word) {
+            Some((id, backend)) => Ok(Answerer::Backend(id, backend)),
+            None => self.provider(word).map(Answerer::Provider),
+        }
+    }
+
+    /// The model in the process of this id.
+    pub(crate) fn backend(&self, word: &str) -> Option<(&str, &Arc<dyn Backend>)> {
+        self.backends.iter().find(|(id, _)| id == word).map(|(id, backend)| (id.as_str(), backend))
+    }
+
+    /// Takes `provider/model` apart at the first slash; the name of a model may hold more of them.
+    pub(crate) fn split<'w>(&self, model: &'w str) -> Result<(&'w str, &'w str), Error> {
+        match model.split_once('/') {
+            Some((provider, name)) if !provider.is_empty() && !name.is_empty() => Ok((provider, name)),
+            _ => Err(self.no_target(model)),
+        }
+    }
+
+    fn no_target(&self, word: &str) -> Error {
+        let word = word.trim_matches('/');
+        let example = match self.provider(word) {
+            Ok(row) if row.default_model.is_empty() => format!("{}/MODEL", row.id),
+            Ok(row) => format!("{}/{}", row.id, row.default_model),
+            Err(_) if word.is_empty() => "openai/MODEL".to_owned(),
+            Err(_) => format!("openai/{word}"),
+        };
+        let message = format!("the model `{word}` must be written as provider/model, for instance {example}");
+        Error::new(ErrorKind::Configuration, message)
+    }
+
+    fn unknown(&self, word: &str) -> Error {
+        let ids = self.backends.iter().map(|(id, _)| id.as_str());
+        let near = catalog::nearest(word, self.providers(), ids);
+        let advice = match near.as_slice() {
+            [] => String::new(),
+            [rest @ .., last] => {
+                let quoted: Vec<_> = rest.iter().map(|id| format!("`{id}`, ")).collect();
+                format!(": did you mean {}`{last}`?", quoted.concat())
+            }
+        };
+        let message = format!("there is no provider `{word}`{advice}");
+        Error::new(ErrorKind::Configuration, message)
+    }
+}

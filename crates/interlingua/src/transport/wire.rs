@@ -1,0 +1,85 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::PROXY_AUTHORIZATION;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use interlingua_model::Error;
+
+use crate::transport::connector::{CONNECT_TIME, Connector};
+use crate::transport::proxy::Proxies;
+use crate::transport::{Body, BoxFuture, Transport, failure};
+use crate::{Lookup, Timeouts};
+
+/// The transport that is built in: HTTP/1.1 and 2 over pooled connections, TLS with the system's trust store.
+///
+/// Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in small letters as well; this
+/// machine itself is never reached through one. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's trust store,
+/// which is read once, at the first connection that needs it. It must be used within a Tokio runtime.
+pub struct HttpTransport {
+    client: Client<Connector, Full<Bytes>>,
+    proxies: Arc<Proxies>,
+}
+
+/// Connections that are not used for this long are closed; servers and balancers usually wait 60 s or longer.
+const IDLE: Duration = Duration::from_secs(50);
+/// Most bytes of the head of an answer, and of one read.
+const READ_BUFFER: usize = 128 << 10;
+/// Most headers of an answer.
+const HEADERS: usize = 256;
+/// How often a silent HTTP/2 connection with open streams is asked whether it is alive, and how long it may take.
+const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
+
+impl HttpTransport {
+    /// A transport with proxies and certificates from the environment of the process.
+    pub fn new() -> Self {
+        Self::with_lookup(&|name| std::env::var(name).ok())
+    }
+
+    pub(crate) fn with_lookup(lookup: &Lookup) -> Self {
+        let proxies = Arc::new(Proxies::new(lookup));
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .http1_max_buf_size(READ_BUFFER)
+            .http1_max_headers(HEADERS)
+            .http2_keep_alive_interval(PING.0)
+            .http2_keep_alive_timeout(PING.1)
+            .build(Connector::new(Arc::clone(&proxies)));
+        Self { client, proxies }
+    }
+}
+
+impl Default for HttpTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpTransport")
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(
+        &self,
+        call: http::Request<Bytes>,
+        timeouts: Timeouts,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, Error>> {
+        Box::pin(async move {
+            let mut call = call.map(Full::new);
+            if let Some(value) = self.proxies.authorization(call.uri()) {
+                call.headers_mut().insert(PROXY_AUTHORIZATION, value);
+            }
+            let host = call.uri().host().unwrap_or_default().to_owned();
+            let answer = CONNECT_TIME.scope(timeouts.connect, self.client.request(call)).await;
+            answer.map(|answer| answer.map(Body::from_hyper)).map_err(|error| failure::of_call(error, &host))
+        })
+    }
+}

@@ -14,9 +14,11 @@ pub mod replay;
 pub mod schema;
 
 mod codec;
+mod date;
 mod decode;
 mod encode;
 mod grammar;
+mod limits;
 mod object;
 mod parts;
 mod protocol;
@@ -27,6 +29,7 @@ pub use codec::{Call, Codec, Encoded, Limits, Mint, Mode, Refusal, Reply, Serve}
 pub use decode::{Decoder, Reader};
 pub use encode::{Encoder, Writer};
 pub use grammar::{Grammar, Violation};
+pub use limits::{RateLimit, RateLimits, Reset, request_id};
 pub use object::Object;
 pub use parts::Parts;
 pub use protocol::Protocol;

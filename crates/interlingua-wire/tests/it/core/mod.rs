@@ -1,3 +1,4 @@
 //! What all protocols share.
 
+mod limits;
 mod schema;

@@ -1,1 +1,109 @@
-//! The Anthropic Messages protocol.
+//! The Anthropic Messages protocol: `POST /v1/messages`.
+//!
+//! A request holds the leading instructions in `system`, and messages whose content is a list of blocks. An answer is
+//! one message; its stream is
+//!
+//! ```text
+//! event: message_start        data: {"type":"message_start","message":{"id":"msg_1","role":"assistant","content":[],"usage":{…}}}
+//! event: content_block_start  data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+//! event: content_block_delta  data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}
+//! event: content_block_stop   data: {"type":"content_block_stop","index":0}
+//! event: message_delta        data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}
+//! event: message_stop         data: {"type":"message_stop"}
+//! ```
+//!
+//! `ping` may stand anywhere, `error` ends a stream, and a stream without `message_stop` was cut. Usage figures are
+//! cumulative and never added up; `input_tokens` leaves out what came from or went to a cache. Two versions of the
+//! protocol live side by side: `2023-06-01`, and `2026-10-21`, which has no sampling parameters.
+//!
+//! What is kept in `extra["anthropic"]` of a part are fields of its block under their own names: `signature` and
+//! `data` seal reasoning, `type` tells which kind of block a provider-run tool was.
+
+mod ask;
+mod block;
+mod complaint;
+mod dialect;
+mod events;
+mod messages;
+mod request;
+mod serve;
+mod types;
+mod usage;
+
+use std::sync::Arc;
+
+use interlingua_model::{Error, Request};
+
+pub use dialect::{Dialect, Version};
+
+use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
+
+/// The namespace of the protocol.
+const PROTOCOL: &str = Protocol::Anthropic.id();
+/// The field of `extra` that holds the features in beta, which travel in a header.
+const BETAS: &str = "betas";
+
+/// Anthropic Messages in the dialect of one service.
+///
+/// ```
+/// use interlingua_model::Request;
+/// use interlingua_wire::anthropic::{Anthropic, Dialect};
+/// use interlingua_wire::{Codec, Mode};
+///
+/// let codec = Anthropic::new(Dialect::default());
+/// let call = codec.encode(&Request::new("claude-opus-5-5").user("hi").max_output(100), Mode::Whole)?.call;
+/// assert_eq!(call.path, "/v1/messages");
+/// assert_eq!(
+///     &call.body[..],
+///     br#"{"model":"claude-opus-5-5","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}"#
+/// );
+/// # Ok::<(), interlingua_model::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Anthropic {
+    dialect: Arc<Dialect>,
+}
+
+impl Anthropic {
+    /// The protocol in a dialect.
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect: Arc::new(dialect) }
+    }
+
+    /// The dialect.
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+}
+
+impl Codec for Anthropic {
+    fn protocol(&self) -> Protocol {
+        Protocol::Anthropic
+    }
+
+    fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+        request::encode(&self.dialect, request, mode)
+    }
+
+    fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
+        Decoder::new(mode, limits, Box::new(events::MessageReader::default()))
+    }
+
+    fn refusal(&self, refusal: &Refusal<'_>) -> Error {
+        complaint::read(refusal.body).refused(refusal)
+    }
+}
+
+impl Serve for Anthropic {
+    fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
+        ask::decode(call)
+    }
+
+    fn encoder(&self, asked: &Request, mode: Mode, mint: Mint) -> Encoder {
+        Encoder::new(mode, Box::new(serve::MessageWriter::new(asked, mint)))
+    }
+
+    fn encode_error(&self, error: &Error) -> Reply {
+        complaint::reply(error)
+    }
+}

@@ -1,0 +1,83 @@
+use interlingua_model::Effort;
+use serde::{Deserialize, Serialize};
+
+/// How one service, or one family of models, differs in what it takes.
+///
+/// The default takes everything that the protocol has; a row of the provider table turns off what a model refuses. The
+/// facts behind the families are those of the vendor's Models API and of its SDKs' capability tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Dialect {
+    /// Which version of the protocol is asked for.
+    pub version: Version,
+    /// Most tokens of an answer when a request does not say, for the protocol needs a number.
+    pub max_output: u32,
+    /// Whether temperature, top-p and top-k are taken. Models from 4.7 on refuse them.
+    pub sampling: bool,
+    /// Whether thinking can be left to the model (`adaptive`), which models up to 4.5 do not know.
+    pub adaptive_thinking: bool,
+    /// Whether thinking takes a number of tokens (`enabled`), which models from 5.5 on refuse.
+    pub thinking_budget: bool,
+    /// Whether thinking can be turned off.
+    pub thinking_off: bool,
+    /// The levels of effort that are known; others become the nearest. Empty: none, and a level becomes a budget.
+    pub efforts: Vec<Effort>,
+    /// Whether a tool can be demanded (`any`, `tool`). Models that always think refuse it.
+    pub forced_tool_choice: bool,
+    /// Whether instructions may stand between the turns.
+    pub system_anywhere: bool,
+    /// Whether an answer can be bound to a JSON Schema (`output_config.format`).
+    pub schema: bool,
+    /// Whether cache marks are taken; compatible services often ignore or refuse them.
+    pub cache: bool,
+    /// Whether `strict` is taken on tools.
+    pub strict_tools: bool,
+}
+
+/// A version of the protocol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Version {
+    /// The newest that has what the request asks for: `2023-06-01` with sampling parameters, else `2026-10-21`.
+    #[default]
+    #[serde(rename = "newest")]
+    Newest,
+    /// Always `2023-06-01`, the one that compatible services know.
+    #[serde(rename = "2023-06-01")]
+    V2023,
+    /// Always `2026-10-21`.
+    #[serde(rename = "2026-10-21")]
+    V2026,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            version: Version::default(),
+            max_output: 8192,
+            sampling: true,
+            adaptive_thinking: true,
+            thinking_budget: true,
+            thinking_off: true,
+            efforts: vec![Effort::Low, Effort::Medium, Effort::High, Effort::XHigh, Effort::Max],
+            forced_tool_choice: true,
+            system_anywhere: true,
+            schema: true,
+            cache: true,
+            strict_tools: true,
+        }
+    }
+}
+
+impl Version {
+    /// The word of the `anthropic-version` header for a request that has sampling parameters or not.
+    pub(super) const fn word(self, sampling: bool) -> &'static str {
+        match self {
+            Self::V2023 => "2023-06-01",
+            Self::V2026 => "2026-10-21",
+            Self::Newest if sampling => "2023-06-01",
+            Self::Newest => "2026-10-21",
+        }
+    }
+}

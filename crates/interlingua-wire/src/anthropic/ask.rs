@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use interlingua_model::{
-    Assistant, Effort, Error, ErrorKind, Extra, Format, FunctionTool, Input, Json, Message, Output, ProviderTool, Request,
-    SchemaFormat, System, Text, Tool, ToolChoice, User,
+    Assistant, Effort, Error, ErrorKind, Extra, Format, FunctionTool, Input, Json, Message, Output,
+    ProviderTool, Request, SchemaFormat, System, Text, Tool, ToolChoice, User,
 };
 use serde_json::value::RawValue;
 
@@ -24,7 +24,8 @@ pub(super) fn decode(call: &Call) -> Result<(Request, Mode), Error> {
     system(&mut body, &mut request)?;
     let messages: Vec<&RawValue> = body.require("messages")?;
     for (index, raw) in messages.into_iter().enumerate() {
-        let message = message(raw).map_err(|error| invalid(format!("messages[{index}]: {}", error.message())))?;
+        let message =
+            message(raw).map_err(|error| invalid(format!("messages[{index}]: {}", error.message())))?;
         request.messages.push(message);
     }
     name_results(&mut request.messages);
@@ -60,7 +61,9 @@ fn contents(raw: &RawValue) -> Result<Result<String, Vec<&RawValue>>, Error> {
         return Ok(Ok(text));
     }
     let blocks = serde_json::from_str(raw.get());
-    blocks.map(Err).map_err(|error| invalid(format!("`content` is neither text nor a list of blocks: {error}")))
+    blocks
+        .map(Err)
+        .map_err(|error| invalid(format!("`content` is neither text nor a list of blocks: {error}")))
 }
 
 fn message(raw: &RawValue) -> Result<Message, Error> {
@@ -159,9 +162,12 @@ fn tools(body: &mut Object<'_>, request: &mut Request) -> Result<(), Error> {
 }
 
 fn tool(raw: &RawValue) -> Result<Tool, Error> {
-    let mut tool = Object::parse(raw.get()).map_err(|error| invalid(format!("a tool is not an object: {error}")))?;
+    let mut tool =
+        Object::parse(raw.get()).map_err(|error| invalid(format!("a tool is not an object: {error}")))?;
     match tool.peek::<String>("type") {
-        Some(kind) if kind != "custom" => return Ok(ProviderTool::new(PROTOCOL, kind, Json::from(raw)).into()),
+        Some(kind) if kind != "custom" => {
+            return Ok(ProviderTool::new(PROTOCOL, kind, Json::from(raw)).into());
+        }
         _ => tool.take_raw("type"),
     };
     let name: String = tool.require("name")?;
@@ -189,7 +195,8 @@ fn thinking(body: &mut Object<'_>, request: &mut Request) {
     };
     let Ok(thinking) = Object::parse(raw.get()) else { return };
     let known = thinking.iter().all(|(name, _)| matches!(name, "type" | "budget_tokens" | "display"));
-    let (kind, budget): (Option<String>, Option<u32>) = (thinking.peek("type"), thinking.peek("budget_tokens"));
+    let (kind, budget): (Option<String>, Option<u32>) =
+        (thinking.peek("type"), thinking.peek("budget_tokens"));
     let show = match thinking.peek::<String>("display").as_deref() {
         None => None,
         Some("summarized") => Some(true),
@@ -211,7 +218,9 @@ fn output_config(body: &mut Object<'_>, request: &mut Request) -> Option<Effort>
     let mut config: Object<'_> = body.peek("output_config")?;
     let level = config.peek::<String>("effort").and_then(|word| word.parse().ok());
     let format: Option<Object<'_>> = config.peek("format");
-    let schema = format.filter(|format| format.peek("type") == Some("json_schema")).and_then(|format| format.get("schema"));
+    let schema = format
+        .filter(|format| format.peek("type") == Some("json_schema"))
+        .and_then(|format| format.get("schema"));
     if level.is_some() {
         config.take_raw("effort");
     }
@@ -229,8 +238,11 @@ fn output_config(body: &mut Object<'_>, request: &mut Request) -> Option<Effort>
 /// The features in beta travel in a header, as a list with commas.
 fn betas(call: &Call, extra: &mut Extra) {
     let values = call.headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
-    let betas: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).filter(|beta| !beta.is_empty()).collect();
-    if !betas.is_empty() && let Ok(json) = Json::of(&betas) {
+    let betas: Vec<&str> =
+        values.flat_map(|value| value.split(',')).map(str::trim).filter(|beta| !beta.is_empty()).collect();
+    if !betas.is_empty()
+        && let Ok(json) = Json::of(&betas)
+    {
         extra.set(PROTOCOL, BETAS, json);
     }
 }

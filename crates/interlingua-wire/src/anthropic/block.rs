@@ -2,8 +2,8 @@
 //! name, and goes back from there; a block that is not known stays whole.
 
 use interlingua_model::{
-    Citation, Content, Custom, Data, Extra, Fields, Input, Json, Media, Output, Place, Reasoning, Retention, RunBy, Source,
-    Span, Text, ToolCall, ToolResult,
+    Citation, Content, Custom, Data, Extra, Fields, Input, Json, Media, Output, Place, Reasoning, Retention,
+    RunBy, Source, Span, Text, ToolCall, ToolResult,
 };
 use serde_json::value::RawValue;
 
@@ -71,14 +71,25 @@ pub(super) fn is_empty(input: &Json) -> bool {
     input.is_blank() || Object::parse(input.as_str()).is_ok_and(|object| object.is_empty())
 }
 
-/// An object of named values as JSON.
+/// An object of named values as JSON, each value as it stands.
 pub(super) fn json(fields: &Fields) -> Json {
-    Json::of(fields).unwrap_or_else(|_| Json::object())
+    let mut text = String::from("{");
+    for (name, value) in fields.iter() {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(Json::string(name).as_str());
+        text.push(':');
+        text.push_str(value.as_str());
+    }
+    text.push('}');
+    Json::from_text(text)
 }
 
-/// A list of JSON values.
+/// A list of JSON values, each as it stands.
 pub(super) fn array(items: &[Json]) -> Json {
-    Json::of(items).unwrap_or_else(|_| Json::from_text("[]"))
+    let items: Vec<&str> = items.iter().map(Json::as_str).collect();
+    Json::from_text(format!("[{}]", items.join(",")))
 }
 
 /// The mark that asks for caching.
@@ -93,7 +104,8 @@ pub(super) fn cache_control(retention: Retention) -> Json {
 /// Takes a cache mark out of an object; one of another shape stays there.
 pub(super) fn take_cache(block: &mut Object<'_>) -> Option<Retention> {
     let mark: Object<'_> = block.peek("cache_control")?;
-    let known = mark.iter().all(|(name, _)| matches!(name, "type" | "ttl")) && mark.peek("type") == Some("ephemeral");
+    let known =
+        mark.iter().all(|(name, _)| matches!(name, "type" | "ttl")) && mark.peek("type") == Some("ephemeral");
     let retention = match (known, mark.peek::<&str>("ttl")) {
         (true, None) => Retention::Default,
         (true, Some("5m")) => Retention::Short,
@@ -156,7 +168,7 @@ fn read_text(mut block: Object<'_>) -> Option<Text> {
     let mut text = Text::new(block.take::<String>("text").ok()??);
     text.cache = take_cache(&mut block);
     if let Some(citations) = block.peek::<Vec<&RawValue>>("citations") {
-        text.citations = citations.into_iter().filter_map(|raw| citation(raw)).collect();
+        text.citations = citations.into_iter().filter_map(citation).collect();
     }
     block.take_raw("citations");
     text.extra = rest(block);
@@ -195,7 +207,8 @@ fn read_run_result(mut block: Object<'_>, kind: &str) -> Option<ToolResult> {
     kind.strip_suffix(RESULT)?.clone_into(&mut result.name);
     let value = block.take_raw("content")?;
     let inner = Object::parse(value.get()).ok().and_then(|content| content.peek::<String>("type"));
-    result.is_error = block.peek("is_error") == Some(true) || inner.is_some_and(|kind| kind.ends_with("_error"));
+    result.is_error =
+        block.peek("is_error") == Some(true) || inner.is_some_and(|kind| kind.ends_with("_error"));
     result.content = vec![Content::Custom(custom(kind, value))];
     result.cache = take_cache(&mut block);
     result.extra = rest(block);
@@ -241,7 +254,10 @@ fn source(source: &Object<'_>, kind: &str) -> Option<Media> {
             let data = Data::from_base64(&source.peek::<String>("data")?).ok()?;
             Some(Media::bytes(source.peek::<String>("media_type")?, data))
         }
-        "text" => Some(Media::bytes(source.peek::<String>("media_type")?, source.peek::<String>("data")?.into_bytes())),
+        "text" => Some(Media::bytes(
+            source.peek::<String>("media_type")?,
+            source.peek::<String>("data")?.into_bytes(),
+        )),
         "url" => Some(Media::url(wildcard, source.peek::<String>("url")?)),
         "file" => Some(Media::file(wildcard, source.peek::<String>("file_id")?)),
         _ => None,
@@ -327,8 +343,12 @@ pub(super) fn is_own(citation: &Citation) -> bool {
 /// A text block.
 pub(super) fn write_text(text: &Text, with_citations: bool) -> Json {
     let mut block = Block::new("text").text("text", &text.text).cache(text.cache);
-    let citations: Vec<Json> =
-        text.citations.iter().filter(|citation| with_citations && is_own(citation)).map(write_citation).collect();
+    let citations: Vec<Json> = text
+        .citations
+        .iter()
+        .filter(|citation| with_citations && is_own(citation))
+        .map(write_citation)
+        .collect();
     if !citations.is_empty() {
         block = block.set("citations", array(&citations));
     }
@@ -360,7 +380,8 @@ pub(super) fn write_call(call: &ToolCall) -> Json {
 pub(super) fn write_run_result(result: &ToolResult) -> Option<Json> {
     let [Content::Custom(content)] = result.content.as_slice() else { return None };
     result.extra.get(PROTOCOL, "type")?;
-    let block = Block::new("tool_result").text("tool_use_id", &result.call).set("content", content.value.clone());
+    let block =
+        Block::new("tool_result").text("tool_use_id", &result.call).set("content", content.value.clone());
     Some(block.cache(result.cache).extra(&result.extra).json())
 }
 

@@ -18,10 +18,13 @@ pub(super) fn read(body: &[u8]) -> Complaint {
             complaint.message = error.peek("message").or(complaint.message);
             complaint.kind = error.peek("type");
             // The details tell a spending limit, which lasts, from a rate limit.
-            complaint.code = error.peek::<Object<'_>>("details").and_then(|details| details.peek("error_code"));
+            complaint.code =
+                error.peek::<Object<'_>>("details").and_then(|details| details.peek("error_code"));
             complaint.code = complaint.code.or_else(|| error.peek("code"));
         }
-        Some((error, Err(_))) => complaint.message = serde_json::from_str(error.get()).ok().or(complaint.message),
+        Some((error, Err(_))) => {
+            complaint.message = serde_json::from_str(error.get()).ok().or(complaint.message);
+        }
         None => {}
     }
     complaint
@@ -80,9 +83,10 @@ fn word(error: &Error) -> &str {
         ErrorKind::RateLimited => "rate_limit_error",
         ErrorKind::Overloaded => "overloaded_error",
         ErrorKind::Timeout => "timeout_error",
-        ErrorKind::InvalidRequest | ErrorKind::Unsupported | ErrorKind::ContextOverflow | ErrorKind::Filtered => {
-            "invalid_request_error"
-        }
+        ErrorKind::InvalidRequest
+        | ErrorKind::Unsupported
+        | ErrorKind::ContextOverflow
+        | ErrorKind::Filtered => "invalid_request_error",
         _ => "api_error",
     }
 }
@@ -97,7 +101,10 @@ fn status(error: &Error) -> u16 {
         ErrorKind::RateLimited => 429,
         ErrorKind::Overloaded => 529,
         ErrorKind::Timeout => 504,
-        ErrorKind::InvalidRequest | ErrorKind::Unsupported | ErrorKind::ContextOverflow | ErrorKind::Filtered => 400,
+        ErrorKind::InvalidRequest
+        | ErrorKind::Unsupported
+        | ErrorKind::ContextOverflow
+        | ErrorKind::Filtered => 400,
         _ => 500,
     })
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a service takes or refuses")]
 pub struct Dialect {
     /// Which version of the protocol is asked for.
     pub version: Version,
@@ -73,11 +74,9 @@ impl Default for Dialect {
 impl Version {
     /// The word of the `anthropic-version` header for a request that has sampling parameters or not.
     pub(super) const fn word(self, sampling: bool) -> &'static str {
-        match self {
-            Self::V2023 => "2023-06-01",
-            Self::V2026 => "2026-10-21",
-            Self::Newest if sampling => "2023-06-01",
-            Self::Newest => "2026-10-21",
+        match (self, sampling) {
+            (Self::V2023, _) | (Self::Newest, true) => "2023-06-01",
+            (Self::V2026, _) | (Self::Newest, false) => "2026-10-21",
         }
     }
 }

@@ -49,7 +49,7 @@ impl Reader for MessageReader {
             "message_stop" => self.message_stop(out),
             "ping" => {}
             "error" => return Err(complaint::in_frame(frame.data)),
-            "" => return self.untyped(frame, out),
+            "" => return untyped(frame, out),
             kind => out.other(Custom::new(PROTOCOL, kind, text_of(frame))),
         }
         Ok(())
@@ -75,19 +75,10 @@ impl Reader for MessageReader {
 }
 
 impl MessageReader {
-    /// A frame without a type: an error envelope of a proxy, or nothing known.
-    fn untyped(&self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
-        let object = Object::from_slice(frame.data).map_err(malformed)?;
-        if complaint::is_envelope(&object) {
-            return Err(complaint::in_frame(frame.data));
-        }
-        out.other(Custom::new(PROTOCOL, "", text_of(frame)));
-        Ok(())
-    }
-
     /// A second start occurs where the provider went on with its own tools; it goes on with the same message.
     fn message_start(&mut self, message: Option<&RawValue>, out: &mut Parts) -> Result<(), Error> {
-        let message = message.ok_or_else(|| Error::new(ErrorKind::Protocol, "`message_start` without a message"))?;
+        let message =
+            message.ok_or_else(|| Error::new(ErrorKind::Protocol, "`message_start` without a message"))?;
         self.message(Object::parse(message.get()).map_err(malformed)?, out)
     }
 
@@ -128,7 +119,8 @@ impl MessageReader {
 
     fn block_start(&mut self, event: &StreamEvent<'_>, out: &mut Parts) {
         let (Some(index), Some(raw)) = (event.index, event.content_block) else {
-            return out.warning(Warning::dropped("events", "a block began without an index or without a block"));
+            return out
+                .warning(Warning::dropped("events", "a block began without an index or without a block"));
         };
         let mut part = block::output(raw);
         let mut open = Open { at: 0, input: None, unknown: None };
@@ -151,21 +143,27 @@ impl MessageReader {
             return out.other(Custom::new(PROTOCOL, "content_block_delta", text_of(frame)));
         };
         match delta {
-            BlockDelta { text: Some(text), .. } if &*delta.kind.0 == "text_delta" => out.text(open.at, &*text.0),
+            BlockDelta { text: Some(text), .. } if &*delta.kind.0 == "text_delta" => {
+                out.text(open.at, &*text.0);
+            }
             BlockDelta { partial_json: Some(json), .. } if &*delta.kind.0 == "input_json_delta" => {
                 if !json.0.is_empty() {
                     open.input = None;
                     out.input(open.at, &*json.0);
                 }
             }
-            BlockDelta { thinking: Some(text), .. } if &*delta.kind.0 == "thinking_delta" => out.text(open.at, &*text.0),
+            BlockDelta { thinking: Some(text), .. } if &*delta.kind.0 == "thinking_delta" => {
+                out.text(open.at, &*text.0);
+            }
             BlockDelta { signature: Some(signature), .. } if &*delta.kind.0 == "signature_delta" => {
                 if !signature.0.is_empty() {
                     let extra = Extra::of(PROTOCOL, "signature", Json::string(&signature.0));
                     out.delta(open.at, Delta::extra(extra));
                 }
             }
-            BlockDelta { citation: Some(raw), .. } if &*delta.kind.0 == "citations_delta" => cite(open.at, raw, out),
+            BlockDelta { citation: Some(raw), .. } if &*delta.kind.0 == "citations_delta" => {
+                cite(open.at, raw, out);
+            }
             _ => open.unknown_delta(&delta.kind.0, frame, out),
         }
     }
@@ -237,7 +235,8 @@ fn gather(fields: &mut Fields, frame: &Frame<'_>) {
     for (name, value) in delta.iter().filter(|(name, value)| *name != "type" && value.get() != "null") {
         let text = |json: &Json| serde_json::from_str::<String>(json.as_str()).ok();
         let newer = Json::from(value);
-        let grown = fields.get(name).and_then(text).zip(text(&newer)).map(|(old, new)| Json::string(&(old + &new)));
+        let grown =
+            fields.get(name).and_then(text).zip(text(&newer)).map(|(old, new)| Json::string(&(old + &new)));
         fields.set(name, grown.unwrap_or(newer));
     }
 }
@@ -252,6 +251,16 @@ fn completed(custom: Custom, fields: &Fields) -> Custom {
         whole.set(name, value.clone());
     }
     Custom::new(PROTOCOL, &*custom.kind, block::json(&whole))
+}
+
+/// A frame without a type: an error envelope of a proxy, or nothing known.
+fn untyped(frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
+    let object = Object::from_slice(frame.data).map_err(malformed)?;
+    if complaint::is_envelope(&object) {
+        return Err(complaint::in_frame(frame.data));
+    }
+    out.other(Custom::new(PROTOCOL, "", text_of(frame)));
+    Ok(())
 }
 
 fn cite(at: u32, raw: &RawValue, out: &mut Parts) {
@@ -279,7 +288,8 @@ fn text_of(frame: &Frame<'_>) -> Json {
 }
 
 fn malformed(error: serde_json::Error) -> Error {
-    Error::new(ErrorKind::Protocol, format!("the answer is not the JSON of this protocol: {error}")).with_source(error)
+    Error::new(ErrorKind::Protocol, format!("the answer is not the JSON of this protocol: {error}"))
+        .with_source(error)
 }
 
 fn as_protocol(error: Error) -> Error {

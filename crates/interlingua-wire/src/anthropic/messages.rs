@@ -55,11 +55,14 @@ impl<'a> Messages<'a> {
         let (role, content, extra) = match message {
             Message::System(system) => return self.system_between(system, index),
             Message::User(user) => ("user", self.user(user, index), &user.extra),
-            Message::Assistant(assistant) => ("assistant", self.assistant(assistant, index), &assistant.extra),
+            Message::Assistant(assistant) => {
+                ("assistant", self.assistant(assistant, index), &assistant.extra)
+            }
             _ => return None,
         };
         if content.is_empty() {
-            self.warnings.push(Warning::dropped(format!("messages[{index}]"), "an empty message cannot be sent"));
+            self.warnings
+                .push(Warning::dropped(format!("messages[{index}]"), "an empty message cannot be sent"));
             return None;
         }
         Some(turn(role, &content, extra))
@@ -89,7 +92,8 @@ impl<'a> Messages<'a> {
         }
         let why = "tool results were moved to the front of their message";
         self.warnings.push(Warning::adjusted(format!("messages[{index}]"), why));
-        let (mut first, rest): (Vec<_>, Vec<_>) = user.parts.iter().cloned().partition(|part| is_result(&part));
+        let (mut first, rest): (Vec<_>, Vec<_>) =
+            user.parts.iter().cloned().partition(|part| is_result(&part));
         first.extend(rest);
         self.inputs(&first, index)
     }
@@ -102,7 +106,12 @@ impl<'a> Messages<'a> {
                 Input::Media(media) => {
                     let mut media = media.clone();
                     media.cache = self.mark(media.cache);
-                    self.or_dropped(block::write_media(&media), message, index, "the protocol carries images and documents only")
+                    self.or_dropped(
+                        block::write_media(&media),
+                        message,
+                        index,
+                        "the protocol carries images and documents only",
+                    )
                 }
                 Input::ToolResult(result) => Some(self.result(result, message, index)),
                 Input::Custom(custom) => self.custom(custom, message, index),
@@ -127,7 +136,9 @@ impl<'a> Messages<'a> {
                     let why = "the result of a tool that another provider ran";
                     self.or_dropped(block::write_run_result(result), message, index, why)
                 }
-                Output::Media(_) => self.or_dropped(None, message, index, "an assistant's message cannot hold media"),
+                Output::Media(_) => {
+                    self.or_dropped(None, message, index, "an assistant's message cannot hold media")
+                }
                 Output::Custom(custom) => self.custom(custom, message, index),
                 _ => None,
             };
@@ -140,7 +151,12 @@ impl<'a> Messages<'a> {
         if text.text.is_empty() {
             // The protocol refuses empty text; it says nothing, so nothing is lost but a mark.
             if text.cache.is_some() {
-                return self.or_dropped(None, message, part, "an empty text cannot be sent, nor be marked for caching");
+                return self.or_dropped(
+                    None,
+                    message,
+                    part,
+                    "an empty text cannot be sent, nor be marked for caching",
+                );
             }
             return None;
         }
@@ -163,7 +179,10 @@ impl<'a> Messages<'a> {
         }
         if !call.input.is_blank() && !call.input.is_object() {
             let setting = format!("messages[{message}].parts[{part}].input");
-            self.warnings.push(Warning::adjusted(setting, "input that is no JSON object is sent as {\"input\": text}"));
+            self.warnings.push(Warning::adjusted(
+                setting,
+                "input that is no JSON object is sent as {\"input\": text}",
+            ));
         }
         let mut call = call.clone();
         call.cache = self.mark(call.cache);
@@ -191,9 +210,12 @@ impl<'a> Messages<'a> {
     fn content(&mut self, content: &Content, message: usize, part: usize) -> Option<Json> {
         match content {
             Content::Text(text) => self.text(text, false, message, part),
-            Content::Media(media) => {
-                self.or_dropped(block::write_media(media), message, part, "a tool result carries images and documents only")
-            }
+            Content::Media(media) => self.or_dropped(
+                block::write_media(media),
+                message,
+                part,
+                "a tool result carries images and documents only",
+            ),
             Content::Custom(custom) => self.custom(custom, message, part),
             _ => None,
         }
@@ -204,7 +226,13 @@ impl<'a> Messages<'a> {
         self.or_dropped(value, message, part, "a part of another protocol")
     }
 
-    fn or_dropped(&mut self, block: Option<Json>, message: usize, part: usize, why: &'static str) -> Option<Json> {
+    fn or_dropped(
+        &mut self,
+        block: Option<Json>,
+        message: usize,
+        part: usize,
+        why: &'static str,
+    ) -> Option<Json> {
         if block.is_none() {
             self.warnings.push(Warning::dropped(format!("messages[{message}].parts[{part}]"), why));
         }
@@ -212,7 +240,10 @@ impl<'a> Messages<'a> {
     }
 
     /// A cache mark, if marks are taken and one is left.
-    pub(super) fn mark(&mut self, cache: Option<interlingua_model::Retention>) -> Option<interlingua_model::Retention> {
+    pub(super) fn mark(
+        &mut self,
+        cache: Option<interlingua_model::Retention>,
+    ) -> Option<interlingua_model::Retention> {
         let retention = cache?;
         if !self.dialect.cache {
             self.warn_once("cache", "this service takes no cache marks");
@@ -247,5 +278,7 @@ fn plain_text(parts: &[Input]) -> Option<&str> {
 }
 
 fn is_plain(text: &Text) -> bool {
-    text.cache.is_none() && text.extra.fields(super::PROTOCOL).is_none_or(Fields::is_empty) && !text.text.is_empty()
+    text.cache.is_none()
+        && text.extra.fields(super::PROTOCOL).is_none_or(Fields::is_empty)
+        && !text.text.is_empty()
 }

@@ -82,7 +82,7 @@ impl Codec for Anthropic {
     }
 
     fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error> {
-        request::encode(&self.dialect, request, mode)
+        Ok(request::encode(&self.dialect, request, mode))
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -1,7 +1,7 @@
 //! Request to wire.
 
 use interlingua_model::{
-    Effort, Error, Fields, Format, FunctionTool, Json, Request, Tool, ToolChoice, ToolMode, Verbosity, Warning,
+    Effort, Fields, Format, FunctionTool, Json, Request, Tool, ToolChoice, ToolMode, Verbosity, Warning,
 };
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ const LEAST_BUDGET: u32 = 1024;
 
 /// Writes a request. The fields that never change come first and the messages last, so that the body of a longer
 /// conversation begins with the bytes of the shorter one.
-pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Encoded {
     let mut writer = Writer { dialect, request, body: Fields::default(), messages: Messages::new(dialect) };
     writer.settings(mode);
     writer.tools();
@@ -32,7 +32,7 @@ pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Result
     body.set("messages", messages);
     let mut call = Call::post("/v1/messages", block::json(&body.sent()).as_str().to_owned());
     headers(&mut call, dialect, request);
-    Ok(Encoded::new(call, writer.messages.warnings))
+    Encoded::new(call, writer.messages.warnings)
 }
 
 struct Writer<'a> {
@@ -93,7 +93,10 @@ impl Writer<'_> {
 
     /// The protocol wants a number, and it must leave room for more than the reasoning.
     fn max_tokens(&self) -> u32 {
-        let room = self.request.reasoning_budget.map_or(0, |budget| budget.max(LEAST_BUDGET).saturating_add(LEAST_BUDGET));
+        let room = self
+            .request
+            .reasoning_budget
+            .map_or(0, |budget| budget.max(LEAST_BUDGET).saturating_add(LEAST_BUDGET));
         self.request.max_output.unwrap_or_else(|| self.dialect.max_output.max(room))
     }
 
@@ -137,9 +140,15 @@ impl Writer<'_> {
             Tool::Custom(tool) => {
                 let why = "a custom tool becomes a function with one text, and its grammar is not enforced";
                 self.warn(Warning::adjusted(format!("tools[{index}]"), why));
-                let schema = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#;
+                let schema =
+                    r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#;
                 let description = tool.description.clone().unwrap_or_default();
-                Some(self.function(&FunctionTool::new(&tool.name, description, Json::from_text(schema)), index))
+                Some(
+                    self.function(
+                        &FunctionTool::new(&tool.name, description, Json::from_text(schema)),
+                        index,
+                    ),
+                )
             }
             Tool::Provider(tool) if tool.protocol == PROTOCOL => Some(tool.value.clone()),
             _ => {
@@ -152,7 +161,10 @@ impl Writer<'_> {
     fn function(&mut self, tool: &FunctionTool, index: usize) -> Json {
         let strict = tool.strict.filter(|_| self.dialect.strict_tools);
         if strict != tool.strict {
-            self.warn(Warning::ignored(format!("tools[{index}].strict"), "this service does not take `strict`"));
+            self.warn(Warning::ignored(
+                format!("tools[{index}].strict"),
+                "this service does not take `strict`",
+            ));
         }
         let mut schema = tool.input.clone();
         if strict == Some(true) {
@@ -180,7 +192,9 @@ impl Writer<'_> {
         let parallel = self.request.parallel_tool_calls;
         let choice = match &self.request.tool_choice {
             None if parallel.is_none() => return,
-            None | Some(ToolChoice::Auto | ToolChoice::Allowed { mode: ToolMode::Auto, .. }) => Block::new("auto"),
+            None | Some(ToolChoice::Auto | ToolChoice::Allowed { mode: ToolMode::Auto, .. }) => {
+                Block::new("auto")
+            }
             Some(ToolChoice::None) => return self.body.set("tool_choice", Block::new("none").json()),
             Some(_) if !self.dialect.forced_tool_choice => {
                 let why = "this model always thinks and cannot be forced to call a tool; it may choose";
@@ -191,9 +205,8 @@ impl Writer<'_> {
             Some(_) => Block::new("any"),
         };
         let choice = match parallel {
-            Some(parallel) => {
-                choice.set("disable_parallel_tool_use", Json::from_text(if parallel { "false" } else { "true" }))
-            }
+            Some(parallel) => choice
+                .set("disable_parallel_tool_use", Json::from_text(if parallel { "false" } else { "true" })),
             None => choice,
         };
         self.body.set("tool_choice", choice.json());
@@ -230,7 +243,10 @@ impl Writer<'_> {
         let distance = |level: &&Effort| (**level as i8 - asked as i8).unsigned_abs();
         let nearest = known.iter().min_by_key(distance).copied()?;
         if nearest != asked {
-            self.warn(Warning::adjusted("effort", format!("{asked} is not known here, {nearest} is asked for")));
+            self.warn(Warning::adjusted(
+                "effort",
+                format!("{asked} is not known here, {nearest} is asked for"),
+            ));
         }
         Some(nearest)
     }
@@ -254,7 +270,8 @@ impl Writer<'_> {
         match self.request.effort {
             Some(effort) if level.is_none() && dialect.thinking_budget => {
                 let budget = budget_of(effort).min(self.max_tokens().saturating_sub(1)).max(LEAST_BUDGET);
-                let detail = format!("this model takes no levels; {effort} becomes a budget of {budget} tokens");
+                let detail =
+                    format!("this model takes no levels; {effort} becomes a budget of {budget} tokens");
                 self.warn(Warning::adjusted("effort", detail));
                 Some(enabled(budget))
             }
@@ -267,12 +284,17 @@ impl Writer<'_> {
             let most = self.max_tokens().saturating_sub(1).max(LEAST_BUDGET);
             let budget = asked.clamp(LEAST_BUDGET, most);
             if budget != asked {
-                let detail = format!("a budget is at least {LEAST_BUDGET} and below max_output; {budget} is asked for");
+                let detail = format!(
+                    "a budget is at least {LEAST_BUDGET} and below max_output; {budget} is asked for"
+                );
                 self.warn(Warning::adjusted("reasoning_budget", detail));
             }
             return Some(enabled(budget));
         }
-        self.warn(Warning::ignored("reasoning_budget", "this model takes a level of effort and no number of tokens"));
+        self.warn(Warning::ignored(
+            "reasoning_budget",
+            "this model takes a level of effort and no number of tokens",
+        ));
         self.dialect.adaptive_thinking.then(|| Block::new("adaptive"))
     }
 
@@ -284,7 +306,10 @@ impl Writer<'_> {
                 Some(Block::new("json_schema").set("schema", schema).json())
             }
             Some(_) => {
-                self.warn(Warning::ignored("format", "the model cannot be bound to this form; ask for it in the prompt"));
+                self.warn(Warning::ignored(
+                    "format",
+                    "the model cannot be bound to this form; ask for it in the prompt",
+                ));
                 None
             }
         }
@@ -294,13 +319,19 @@ impl Writer<'_> {
         let sampling = &self.request.sampling;
         let asked = sampling.temperature.is_some() || sampling.top_p.is_some() || sampling.top_k.is_some();
         if asked && !self.takes_sampling() {
-            self.warn(Warning::ignored("sampling", "this model, or this version of the protocol, takes no sampling parameters"));
+            self.warn(Warning::ignored(
+                "sampling",
+                "this model, or this version of the protocol, takes no sampling parameters",
+            ));
             return;
         }
         if let Some(temperature) = sampling.temperature {
             let taken = temperature.clamp(0.0, 1.0);
             if (taken - temperature).abs() > f64::EPSILON {
-                self.warn(Warning::adjusted("sampling.temperature", "temperatures above 1 are refused, 1 is asked for"));
+                self.warn(Warning::adjusted(
+                    "sampling.temperature",
+                    "temperatures above 1 are refused, 1 is asked for",
+                ));
             }
             self.put("temperature", &taken);
         }
@@ -343,7 +374,9 @@ fn headers(call: &mut Call, dialect: &Dialect, request: &Request) {
     let version = dialect.version.word(asked && dialect.sampling);
     call.headers.insert("anthropic-version", http::HeaderValue::from_static(version));
     let betas: Vec<String> = request.extra.read(PROTOCOL, BETAS).unwrap_or_default();
-    if let Some(value) = Some(betas.join(",")).filter(|betas| !betas.is_empty()).and_then(|betas| betas.parse().ok()) {
+    if let Some(value) =
+        Some(betas.join(",")).filter(|betas| !betas.is_empty()).and_then(|betas| betas.parse().ok())
+    {
         call.headers.insert("anthropic-beta", value);
     }
 }
@@ -362,4 +395,3 @@ const fn budget_of(effort: Effort) -> u32 {
         _ => LEAST_BUDGET,
     }
 }
-

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 
 use interlingua_model::{
-    Delta, Error, Event, Fields, Finish, FinishReason, Fold, Json, Media, MediaKind, Output, Reasoning, Request, Response,
-    Start, Text, ToolCall, Usage,
+    Delta, Error, Event, Fields, Finish, FinishReason, Fold, Json, Media, MediaKind, Output, Reasoning,
+    Request, Response, Start, Text, ToolCall, Usage,
 };
 
 use super::block::{self, Block, array};
@@ -66,7 +66,9 @@ impl Writer for MessageWriter {
         match event {
             Event::Start(start) => self.start = Some((**start).clone()),
             Event::Usage(usage) => self.usage.update(usage),
-            Event::Open { at, .. } | Event::Delta { at, .. } | Event::Close { at } => self.part(*at, event, out),
+            Event::Open { at, .. } | Event::Delta { at, .. } | Event::Close { at } => {
+                self.part(*at, event, out);
+            }
             Event::Other(custom) if custom.protocol == PROTOCOL => {
                 self.begin(out);
                 frame(out, &custom.kind, &custom.value);
@@ -147,7 +149,9 @@ impl MessageWriter {
             Output::Reasoning(reasoning) if reasoning.extra.get(PROTOCOL, "data").is_none() => {
                 self.open_reasoning(reasoning, out)
             }
-            Output::ToolCall(call) if call.run_by.is_caller() || call.extra.get(PROTOCOL, "type").is_some() => {
+            Output::ToolCall(call)
+                if call.run_by.is_caller() || call.extra.get(PROTOCOL, "type").is_some() =>
+            {
                 self.open_call(call, out)
             }
             _ => {
@@ -165,7 +169,10 @@ impl MessageWriter {
             self.block_delta(&Block::new("text_delta").text("text", &text.text), out);
         }
         for citation in text.citations.iter().filter(|citation| block::is_own(citation)) {
-            self.block_delta(&Block::new("citations_delta").set("citation", block::write_citation(citation)), out);
+            self.block_delta(
+                &Block::new("citations_delta").set("citation", block::write_citation(citation)),
+                out,
+            );
         }
         Kind::Text
     }
@@ -247,7 +254,8 @@ impl MessageWriter {
     }
 
     fn block_start(&self, block: &Block, out: &mut Vec<u8>) {
-        let event = Block::new("content_block_start").set("index", self.number()).set("content_block", block.json());
+        let event =
+            Block::new("content_block_start").set("index", self.number()).set("content_block", block.json());
         frame(out, "content_block_start", &event.json());
     }
 
@@ -257,7 +265,11 @@ impl MessageWriter {
     }
 
     fn block_stop(&mut self, out: &mut Vec<u8>) {
-        frame(out, "content_block_stop", &Block::new("content_block_stop").set("index", self.number()).json());
+        frame(
+            out,
+            "content_block_stop",
+            &Block::new("content_block_stop").set("index", self.number()).json(),
+        );
         self.index += 1;
     }
 
@@ -280,7 +292,9 @@ fn renumbered(event: &Event) -> Event {
 fn whole_block(part: &Output) -> Option<Json> {
     match part {
         Output::Text(text) => Some(block::write_text(text, true)),
-        Output::Reasoning(reasoning) => Some(block::write_reasoning(reasoning).unwrap_or_else(|| unsealed(reasoning))),
+        Output::Reasoning(reasoning) => {
+            Some(block::write_reasoning(reasoning).unwrap_or_else(|| unsealed(reasoning)))
+        }
         Output::ToolCall(call) if call.run_by.is_caller() || call.extra.get(PROTOCOL, "type").is_some() => {
             Some(block::write_call(call))
         }
@@ -321,8 +335,15 @@ fn ending(finish: &Finish) -> Fields {
 /// The provider's own word where it is one of this protocol, else the nearest.
 fn stop_reason(finish: &Finish) -> String {
     const WORDS: [&str; 9] = [
-        "end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded",
-        "compaction", "sensitive",
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+        "compaction",
+        "sensitive",
     ];
     if let Some(word) = finish.raw.as_ref().filter(|word| WORDS.contains(&word.as_str())) {
         return word.clone();

@@ -75,7 +75,8 @@ pub(super) fn write(usage: &Usage) -> Json {
     }
     if let Some(hour) = usage.cache_write_long {
         let minutes = usage.cache_write.unwrap_or(hour).saturating_sub(hour);
-        let split = format!("{{\"ephemeral_5m_input_tokens\":{minutes},\"ephemeral_1h_input_tokens\":{hour}}}");
+        let split =
+            format!("{{\"ephemeral_5m_input_tokens\":{minutes},\"ephemeral_1h_input_tokens\":{hour}}}");
         fields.set("cache_creation", Json::from_text(split));
     }
     fields.set("output_tokens", number(usage.output.unwrap_or(0)));

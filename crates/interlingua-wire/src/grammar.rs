@@ -30,7 +30,7 @@ pub struct Grammar {
 
 /// The kind of an open part, as far as deltas depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Text,
     Reasoning,
     Media,
@@ -119,7 +119,7 @@ impl Grammar {
 }
 
 impl Kind {
-    const fn of(part: &Output) -> Self {
+    pub(crate) const fn of(part: &Output) -> Self {
         match part {
             Output::Reasoning(_) => Self::Reasoning,
             Output::Media(_) => Self::Media,
@@ -130,7 +130,7 @@ impl Kind {
         }
     }
 
-    const fn takes(self, delta: &Delta) -> bool {
+    pub(crate) const fn takes(self, delta: &Delta) -> bool {
         match delta {
             Delta::Text(_) => matches!(self, Self::Text | Self::Reasoning | Self::Media),
             Delta::Input(_) => matches!(self, Self::ToolCall),

@@ -1,16 +1,18 @@
 use std::collections::VecDeque;
 
+use crate::grammar::Kind;
 use interlingua_model::{Custom, Delta, Event, Finish, Frame, Output, Piece, Start, Usage, Warning};
 
 /// Opens, numbers and closes the parts of an answer, so that readers do not.
 ///
 /// Whatever a reader does, the events that come out obey the [`Grammar`](crate::Grammar): a start is made up when the
-/// provider forgot it, a part that is still open is closed before the finish, a delta for a part that is not open
+/// provider forgot it, a part that is still open is closed before the finish, a delta that a part cannot take
 /// becomes a warning, nothing follows the finish.
 #[derive(Debug, Default)]
 pub struct Parts {
     queue: VecDeque<Event>,
-    open: Vec<bool>,
+    /// The kind of each part that has begun; nothing once it has ended.
+    open: Vec<Option<Kind>>,
     started: bool,
     finished: bool,
 }
@@ -32,8 +34,9 @@ impl Parts {
     /// Begins a part and returns its index in the final message.
     pub fn open(&mut self, part: Output) -> u32 {
         let at = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
+        let kind = Kind::of(&part);
         if self.emit(|| Event::open(at, part)) {
-            self.open.push(true);
+            self.open.push(Some(kind));
         }
         at
     }
@@ -57,20 +60,17 @@ impl Parts {
 
     /// Adds anything to a part.
     pub fn delta(&mut self, at: u32, delta: Delta) {
-        if self.is_open(at) {
+        if self.kind(at).is_some_and(|kind| kind.takes(&delta)) {
             self.queue.push_back(Event::delta(at, delta));
         } else {
-            self.warning(Warning::dropped(
-                "events",
-                format!("part {at} is not open and cannot take {delta:?}"),
-            ));
+            self.warning(Warning::dropped("events", format!("part {at} cannot take {delta:?}")));
         }
     }
 
     /// Ends a part; one that has ended stays so.
     pub fn close(&mut self, at: u32) {
         let slot = usize::try_from(at).ok().and_then(|at| self.open.get_mut(at));
-        if slot.is_some_and(|open| std::mem::replace(open, false)) {
+        if slot.and_then(Option::take).is_some() {
             self.queue.push_back(Event::close(at));
         }
     }
@@ -84,7 +84,11 @@ impl Parts {
 
     /// Whether a part has begun and not ended.
     pub fn is_open(&self, at: u32) -> bool {
-        usize::try_from(at).ok().and_then(|at| self.open.get(at)).copied().unwrap_or(false)
+        self.kind(at).is_some()
+    }
+
+    fn kind(&self, at: u32) -> Option<Kind> {
+        usize::try_from(at).ok().and_then(|at| self.open.get(at)).copied().flatten()
     }
 
     /// How many parts have begun.

@@ -698,7 +698,9 @@ impl Slot {
     fn settle_extra(&mut self, extra: &Extra, out: &mut Parts) {
         let mut news = Extra::default();
         for (name, value) in extra.fields(P).into_iter().flat_map(interlingua_model::Fields::iter) {
-            if self.extra.get(P, name) != Some(value) {
+            // An item keeps the id it began with, whatever a service calls it later.
+            let same = self.extra.get(P, name).is_some_and(|known| known == value || name == "id");
+            if !same {
                 news.set(P, name, value.clone());
             }
         }

@@ -58,6 +58,8 @@ pub(super) fn read(raw: &RawValue, stage: Stage, reading: Reading) -> Vec<(Key, 
         "image_generation_call" => {
             image(object, stage).map(|media| (Key::Whole, Output::Media(media))).into_iter().collect()
         }
+        // Its call id may still change, and nothing of it is streamed.
+        "tool_search_call" if stage == Stage::Begun => Vec::new(),
         kind => match hosted_name(kind) {
             Some(name) => vec![(Key::Whole, hosted(raw, &object, kind, name, stage))],
             None => vec![whole(raw, kind)],

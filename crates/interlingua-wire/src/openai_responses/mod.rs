@@ -1,16 +1,19 @@
 //! `OpenAI` Responses: one request with the whole conversation as items, an answer of items.
 
+mod ask;
 mod dialect;
 mod events;
 mod items;
 mod mend;
 mod request;
+mod seal;
+mod serve;
 mod types;
 mod write;
 
 use interlingua_model::{Error, Request};
 
-use crate::{Call, Codec, Decoder, Encoded, Limits, Mode, Protocol, Refusal};
+use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 pub use dialect::{
     AutomaticCache, CacheMarks, Dialect, EndUser, Instructions, ReasoningEcho, SamplingRule, Store,
@@ -64,5 +67,19 @@ impl Codec for OpenaiResponses {
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {
         events::complaint(refusal.body).refused(refusal)
+    }
+}
+
+impl Serve for OpenaiResponses {
+    fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
+        ask::request(&self.dialect, &call.body)
+    }
+
+    fn encoder(&self, asked: &Request, mode: Mode, mint: Mint) -> Encoder {
+        Encoder::new(mode, Box::new(serve::Answer::new(asked, mint)))
+    }
+
+    fn encode_error(&self, error: &Error) -> Reply {
+        serve::refusal(error)
     }
 }

@@ -33,6 +33,14 @@ pub(super) fn body(dialect: &Dialect, request: &Request, mode: Mode) -> (Vec<u8>
     (serde_json::to_vec(&body).unwrap_or_default(), warnings)
 }
 
+/// The settings of a request as they would be written, by name: what an answer repeats of them.
+pub(super) fn settings(request: &Request) -> Vec<(String, Box<RawValue>)> {
+    let dialect = Dialect { store: Store::Omitted, encrypted_reasoning: false, ..Dialect::openai() };
+    let mut writer = Writer { dialect: &dialect, request, warnings: Vec::new(), body: Body::default() };
+    writer.settings();
+    writer.body.0.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
+}
+
 /// The fields of the body in order; a field that is set again keeps its place.
 #[derive(Default)]
 struct Body<'a>(Vec<(Cow<'a, str>, Box<RawValue>)>);
@@ -78,6 +86,14 @@ impl<'a> Writer<'a> {
         if mode == Mode::Stream {
             self.body.set("stream", &true);
         }
+        let messages = self.settings();
+        let items = Items::new(self, messages).write();
+        self.body.set("input", &items);
+        self.refuse();
+    }
+
+    /// Everything but the conversation, of which the messages are returned that are still to be written.
+    fn settings(&mut self) -> &'a [Message] {
         self.state();
         self.limits();
         self.sampling();
@@ -91,9 +107,7 @@ impl<'a> Writer<'a> {
             self.body.set("instructions", instructions);
         }
         self.own_fields();
-        let items = Items::new(self, messages).write();
-        self.body.set("input", &items);
-        self.refuse();
+        messages
     }
 
     fn ignore(&mut self, is_set: bool, setting: &'static str, why: &'static str) {
@@ -442,13 +456,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Fields that only this protocol knows override what was written.
+    /// Fields that only this protocol knows take the place of what was written, in the order in which they stand.
     fn own_fields(&mut self) {
         for (name, value) in &self.dialect.body {
             self.body.set(&**name, value);
         }
         for (name, value) in self.request.extra.fields(P).into_iter().flat_map(Fields::iter) {
             if name != "include" {
+                self.body.remove(name);
                 self.body.set(name, &Verbatim(value));
             }
         }
@@ -746,13 +761,15 @@ impl<'w, 'a> Items<'w, 'a> {
     }
 
     fn assistant(&mut self, at: usize, assistant: &'a Assistant) {
+        let next = self.messages.get(at + 1 - self.skipped);
+        let followed = matches!(next, Some(Message::Assistant(_)));
         let groups = write::groups(&assistant.parts, Side::History);
         let last = groups.len().saturating_sub(1);
         for (number, (first, group)) in groups.into_iter().enumerate() {
             let place = format!("messages[{at}].parts[{first}]");
             match group {
                 Group::Message(parts) => self.said(&parts),
-                Group::Reasoning(parts) => self.reasoning(place, &parts, number == last),
+                Group::Reasoning(parts) => self.reasoning(place, &parts, number == last && !followed),
                 Group::Single(part) => self.single(place, part),
             }
         }

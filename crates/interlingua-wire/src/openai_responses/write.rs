@@ -168,7 +168,8 @@ fn output_text(text: &Text, side: Side) -> Box<RawValue> {
     })
 }
 
-fn of_fields(fields: &interlingua_model::Fields) -> Extra {
+/// Fields as those of this protocol.
+pub(super) fn of_fields(fields: &interlingua_model::Fields) -> Extra {
     let mut extra = Extra::default();
     for (name, value) in fields.iter() {
         extra.set(P, name, value.clone());

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
-use interlingua_wire::openai_responses::{Dialect, OpenaiResponses};
-use interlingua_wire::{Codec, Mode, Refusal};
+use interlingua_model::{Json, Request, Response, Usage};
+use interlingua_wire::openai_responses::{Dialect, OpenaiResponses, ReasoningEcho};
+use interlingua_wire::{Call, Codec, Mode, Refusal, Serve};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::check;
 
@@ -72,7 +74,111 @@ fn answer(folder: &Path, status: u16) -> Result<(), String> {
         return Err(error);
     }
     let lost: Vec<String> = found.response.warnings.iter().map(ToString::to_string).collect();
-    if lost.is_empty() { Ok(()) } else { Err(lost.join("; ")) }
+    if !lost.is_empty() {
+        return Err(lost.join("; "));
+    }
+    served(&found)
+}
+
+/// What was understood goes out through the server half, in both modes, and comes back the same.
+fn served(found: &check::Decoded) -> Result<(), String> {
+    for mode in [Mode::Stream, Mode::Whole] {
+        let asked = Request::new("recorded");
+        let again = check::events_round_trip(&codec(), &asked, mode, &found.events);
+        if let Some(error) = again.error {
+            return Err(format!("served in {mode:?}: {error}"));
+        }
+        let (mut wanted, mut got) = (found.response.clone(), again.response);
+        // Events that belong to no part have no place in a whole answer.
+        if mode == Mode::Whole {
+            wanted.other.clear();
+        }
+        wanted.other.iter_mut().chain(&mut got.other).for_each(|custom| custom.value = Json::object());
+        wanted.created = wanted.created.or(got.created);
+        wanted.id = wanted.id.or_else(|| got.id.clone());
+        wanted.model = wanted.model.or_else(|| got.model.clone());
+        // One service says it in its own way.
+        if let Some(finish) =
+            wanted.finish.as_mut().filter(|finish| finish.raw.as_deref() == Some("complete"))
+        {
+            finish.raw = Some("completed".to_owned());
+        }
+        wanted.usage = again_usage(&wanted.usage);
+        if plain(&wanted) != plain(&got) {
+            return Err(format!("served in {mode:?}: {}", difference(&wanted, &got)));
+        }
+    }
+    Ok(())
+}
+
+/// A response without white space inside verbatim JSON and without ids that the server half made up.
+fn plain(response: &Response) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let minted = |value: &Value| value.as_str().is_some_and(|text| text.contains("_0a1b2c"));
+                fields.retain(|name, value| name != "id" || !minted(value));
+                fields.values_mut().for_each(strip);
+                fields.retain(|_, value| value.as_object().is_none_or(|inner| !inner.is_empty()));
+            }
+            Value::Array(list) => list.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(response).unwrap();
+    strip(&mut value);
+    value
+}
+
+/// Figures that clients want are written as zero where the provider did not report them.
+fn again_usage(usage: &Usage) -> Usage {
+    let mut usage = usage.clone();
+    if !usage.is_empty() {
+        for figure in [&mut usage.input, &mut usage.output, &mut usage.cache_read, &mut usage.reasoning] {
+            figure.get_or_insert(0);
+        }
+    }
+    usage
+}
+
+fn difference(wanted: &Response, got: &Response) -> String {
+    let lines = |response: &Response| serde_json::to_string_pretty(&plain(response)).unwrap();
+    let (wanted, got) = (lines(wanted), lines(got));
+    let differing = wanted.lines().zip(got.lines()).find(|(wanted, got)| wanted != got);
+    differing.map_or_else(
+        || "in length".to_owned(),
+        |(wanted, got)| format!("{} became {}", wanted.trim(), got.trim()),
+    )
+}
+
+/// A dialect that says everything.
+fn lossless() -> OpenaiResponses {
+    let mut dialect = Dialect::openai();
+    dialect.reasoning_echo = ReasoningEcho::All;
+    dialect.min_max_output = None;
+    OpenaiResponses::new(dialect)
+}
+
+fn question(folder: &Path, _: u16) -> Result<(), String> {
+    let Ok(bytes) = fs::read(folder.join("request.json")) else { return Ok(()) };
+    if bytes.starts_with(b"{\"_not_json\"") {
+        return Ok(());
+    }
+    let (once, mode) =
+        lossless().decode_request(&Call::post("/responses", bytes)).map_err(|error| error.to_string())?;
+    let encoded = lossless().encode(&once, mode).map_err(|error| error.to_string())?;
+    let (twice, again) = lossless().decode_request(&encoded.call).map_err(|error| error.to_string())?;
+    let lost: Vec<String> = encoded.warnings.iter().map(ToString::to_string).collect();
+    match (once == twice && mode == again, lost.is_empty()) {
+        (_, false) => Err(lost.join("; ")),
+        (true, true) => Ok(()),
+        (false, true) => {
+            let lines = |request: &Request| serde_json::to_string_pretty(request).unwrap();
+            let (once, twice) = (lines(&once), lines(&twice));
+            let differing = once.lines().zip(twice.lines()).find(|(once, twice)| once != twice);
+            Err(format!("{differing:?}"))
+        }
+    }
 }
 
 /// Walks the collection; every failure must be in the list, and everything in the list must fail.
@@ -85,7 +191,7 @@ fn walk(each: &dyn Fn(&Path, u16) -> Result<(), String>, is_listed: &dyn Fn(&str
         let meta: Meta = serde_json::from_str(&text).unwrap();
         match each(folder, meta.status) {
             Ok(()) if is_listed(name) => {
-                failures.push(format!("{name}: is in the list of failures and does not fail"))
+                failures.push(format!("{name}: is in the list of failures and does not fail"));
             }
             Err(error) if !is_listed(name) => failures.push(format!("{name}: {error}")),
             _ => {}
@@ -94,6 +200,11 @@ fn walk(each: &dyn Fn(&Path, u16) -> Result<(), String>, is_listed: &dyn Fn(&str
     let count = recordings.len();
     assert!(failures.is_empty(), "{} of {count} recordings:\n{}", failures.len(), failures.join("\n"));
     eprintln!("{count} recordings");
+}
+
+#[test]
+fn every_recorded_request_goes_out_as_it_came_in() {
+    walk(&question, &|_| false);
 }
 
 #[test]

@@ -9,17 +9,28 @@ use serde_json::value::RawValue;
 
 /// Fields that are written as they are.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Verbatim<'a>(pub(super) Vec<(&'a str, &'a RawValue)>);
+pub(super) struct Verbatim<'a>(pub(super) Vec<(&'a str, Plain<'a>)>);
+
+/// A value that is written as it is; what is not valid JSON is written as a text, lest it be lost.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub(super) enum Plain<'a> {
+    Json(&'a RawValue),
+    Text(&'a str),
+}
+
+impl<'a> Plain<'a> {
+    /// A value.
+    pub(super) fn of(value: &'a Json) -> Self {
+        raw(value).map_or(Self::Text(value.as_str()), Self::Json)
+    }
+}
 
 impl<'a> Verbatim<'a> {
-    /// All fields of a namespace that are valid JSON.
+    /// All fields of a namespace.
     pub(super) fn of(fields: Option<&'a Fields>) -> Self {
         Self(
-            fields
-                .into_iter()
-                .flat_map(Fields::iter)
-                .filter_map(|(name, value)| Some((name, raw(value)?)))
-                .collect(),
+            fields.into_iter().flat_map(Fields::iter).map(|(name, value)| (name, Plain::of(value))).collect(),
         )
     }
 }
@@ -72,7 +83,7 @@ pub(super) struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) audio: Option<StoredAudio<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tool_calls: Vec<Call<'a>>,
+    pub(super) tool_calls: Vec<AnyCall<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) function_call: Option<Function<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -137,6 +148,8 @@ pub(super) struct Address<'a> {
     pub(super) url: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<&'a RawValue>,
+    #[serde(flatten)]
+    pub(super) extra: Verbatim<'a>,
 }
 
 /// Sound that goes in.
@@ -192,7 +205,15 @@ pub(super) struct StoredAudio<'a> {
     pub(super) id: &'a RawValue,
 }
 
-/// A call in history.
+/// A call in history, of whatever kind.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum AnyCall<'a> {
+    Known(Box<Call<'a>>),
+    Verbatim(&'a RawValue),
+}
+
+/// A call of a known kind in history.
 #[derive(Debug, Serialize)]
 pub(super) struct Call<'a> {
     pub(super) id: Cow<'a, str>,

@@ -14,6 +14,9 @@ use crate::Parts;
 /// The name in `extra` that marks a call which came as `function_call`.
 pub(super) const LEGACY: &str = "function_call";
 
+/// Before the type of a call that is neither a function nor a custom tool, in the kind of the part that keeps it.
+pub(super) const CALL_KIND: &str = "tool_calls.";
+
 /// The calls of one answer.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
@@ -75,7 +78,11 @@ impl Calls {
                 (FunctionDelta::default(), ToolKind::Function)
             }
             (None, None) => {
-                out.whole(Output::Custom(Custom::new(PROTOCOL, &*kind, Json::from(raw))));
+                out.whole(Output::Custom(Custom::new(
+                    PROTOCOL,
+                    format!("{CALL_KIND}{kind}"),
+                    Json::from(raw),
+                )));
                 return Ok(());
             }
         };
@@ -205,8 +212,8 @@ impl FunctionDelta<'_> {
 }
 
 /// The input as text: most services write it into a string, some as an object.
-fn input_text(value: Option<&RawValue>) -> Cow<'_, str> {
-    let Some(value) = value else { return Cow::Borrowed("") };
+pub(super) fn input_text(value: Option<&RawValue>) -> Cow<'_, str> {
+    let Some(value) = value.filter(|value| value.get() != "null") else { return Cow::Borrowed("") };
     string(value).unwrap_or(Cow::Borrowed(value.get()))
 }
 

@@ -142,7 +142,16 @@ impl ChatReader {
             }
         }
         self.report(chunk.usage, out);
-        self.report(chunk.x_groq.and_then(|groq| groq.usage), out);
+        if let Some(groq) = chunk.x_groq {
+            self.report(groq.usage, out);
+            if let Some(id) = groq.id.and_then(Str::filled) {
+                self.finish.extra.set(
+                    PROTOCOL,
+                    "x_groq",
+                    Json::from_text(format!("{{\"id\":{}}}", Json::string(&id))),
+                );
+            }
+        }
         failure.map_or(Ok(()), Err)
     }
 
@@ -259,7 +268,7 @@ impl ChatReader {
         let details = delta.reasoning_details.as_deref().unwrap_or_default();
         if let Some((field, text)) = spoken(fields) {
             self.think(field, &text, out);
-        } else if !details.is_empty() {
+        } else if !details.is_empty() && !self.reasoning.as_ref().is_some_and(|open| open.spoken) {
             self.think(super::reasoning::DETAILS, &detail_text(details), out);
         }
         if details.is_empty() {
@@ -285,6 +294,7 @@ impl ChatReader {
             old.close(out);
         }
         let open = self.reasoning.get_or_insert_with(|| Open::new(field, out));
+        open.spoken |= field != super::reasoning::DETAILS;
         out.text(open.at, new);
     }
 

@@ -30,3 +30,11 @@ pub(super) fn audio_format(mime: &str) -> &str {
         other => other,
     }
 }
+
+/// The MIME type of a sound's format.
+pub(super) fn audio_mime(format: &str) -> String {
+    match format {
+        "mp3" => "audio/mpeg".to_owned(),
+        other => format!("audio/{other}"),
+    }
+}

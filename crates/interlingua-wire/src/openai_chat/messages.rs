@@ -8,10 +8,10 @@ use interlingua_model::{
 };
 
 use super::body::{
-    Address, Breakpoint, CacheControl, Call, Content, Custom, Detail, File, Function, KnownPart, Message,
-    Part, Sound, StoredAudio, Verbatim, raw,
+    Address, AnyCall, Breakpoint, CacheControl, Call, Content, Custom, Detail, File, Function, KnownPart,
+    Message, Part, Plain, Sound, StoredAudio, Verbatim, raw,
 };
-use super::calls::LEGACY;
+use super::calls::{CALL_KIND, LEGACY};
 use super::dialect::{CacheMarks, Dialect, EmptyContent, FileParts, ReasoningEcho, SystemRole, ToolCallIds};
 use super::media::{audio_format, data_url};
 use super::reasoning::{DETAILS, FIELD, SIGNATURE};
@@ -19,6 +19,9 @@ use super::{MESSAGE_FIELD, PROTOCOL, REPLAYED};
 
 /// Put between a tool result and a user message where a service demands an assistant's.
 const INTERLUDE: &str = "I have processed the tool results.";
+
+/// Before the name of a field in the `extra` of media: the field stands beside the address.
+pub(super) const IMAGE_FIELD: &str = "image_url.";
 
 /// Writes the messages of one request, and notes what is lost.
 #[derive(Debug)]
@@ -197,9 +200,12 @@ impl<'a> Writing<'a> {
                 Output::Reasoning(reasoning) => self.reasoning(reasoning, &mut message, &mut parts),
                 Output::ToolCall(call) => self.tool_call(call, &mut message),
                 Output::Media(media) => self.output_media(media, &mut message, &mut parts),
-                Output::Custom(custom) => {
-                    parts.extend(self.custom(&custom.protocol, &custom.kind, &custom.value));
-                }
+                Output::Custom(custom) => match self.custom(&custom.protocol, &custom.kind, &custom.value) {
+                    Some(Part::Verbatim(call)) if custom.kind.starts_with(CALL_KIND) => {
+                        message.tool_calls.push(AnyCall::Verbatim(call));
+                    }
+                    part => parts.extend(part),
+                },
                 Output::ToolResult(_) => {
                     self.drop_part("results of the provider's own tools cannot go back here");
                 }
@@ -242,8 +248,8 @@ impl<'a> Writing<'a> {
         };
         for (name, value) in extra.fields(PROTOCOL).into_iter().flat_map(Fields::iter) {
             let Some(name) = name.strip_prefix(MESSAGE_FIELD) else { continue };
-            if let Some(value) = raw(value).filter(|_| REPLAYED.contains(&name)) {
-                message.extra.0.push((name, value));
+            if REPLAYED.contains(&name) {
+                message.extra.0.push((name, Plain::of(value)));
             }
         }
     }
@@ -320,7 +326,7 @@ impl<'a> Writing<'a> {
                 Call { id, kind: "function", function: Some(function), custom: None, extra }
             }
         };
-        message.tool_calls.push(written);
+        message.tool_calls.push(AnyCall::Known(Box::new(written)));
     }
 
     /// Sound goes back by the id under which the service keeps it; pictures go back as parts.
@@ -368,6 +374,12 @@ impl<'a> Writing<'a> {
             (MediaKind::Video, source) if self.dialect.video => {
                 KnownPart { kind: "video_url", video_url: address(media, source), ..KnownPart::default() }
             }
+            // A sound with a name came as a file, and may be in a format that `input_audio` does not take.
+            (MediaKind::Audio, Source::Bytes(data))
+                if media.name.is_some() && self.dialect.files == FileParts::File =>
+            {
+                file_part(media, Some(data_url(&media.mime, data)), None)
+            }
             (MediaKind::Audio, Source::Bytes(data)) if self.dialect.audio => KnownPart {
                 kind: "input_audio",
                 input_audio: Some(Sound { data: data.to_base64(), format: audio_format(&media.mime) }),
@@ -381,7 +393,9 @@ impl<'a> Writing<'a> {
         };
         (part.cache_control, part.prompt_cache_breakpoint) = self.cache_mark(media.cache);
         part.extra = Verbatim::of(media.extra.fields(PROTOCOL));
-        part.extra.0.retain(|(name, _)| *name != "detail" && !name.starts_with(MESSAGE_FIELD));
+        part.extra.0.retain(|(name, _)| {
+            *name != "detail" && !name.starts_with(MESSAGE_FIELD) && !name.starts_with(IMAGE_FIELD)
+        });
         Some(known(part))
     }
 
@@ -548,7 +562,14 @@ fn address<'a>(media: &'a Media, source: &'a Source) -> Option<Address<'a>> {
         Source::Url(url) => Cow::Borrowed(&**url),
         _ => return None,
     };
-    Some(Address { url, detail: media.extra.get(PROTOCOL, "detail").and_then(raw) })
+    let detail = media.extra.get(PROTOCOL, "detail").and_then(raw);
+    let mut extra = Verbatim::of(media.extra.fields(PROTOCOL));
+    extra.0 = extra
+        .0
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(IMAGE_FIELD)?, value)))
+        .collect();
+    Some(Address { url, detail, extra })
 }
 
 fn file_part<'a>(media: &'a Media, data: Option<String>, id: Option<&'a str>) -> KnownPart<'a> {

@@ -25,15 +25,19 @@
 //! reason is an end, since some services never name one; `[DONE]` after nothing is a cut.
 //! Sources: OpenAI's API reference, and traffic of about forty services; see [`Dialect`] for their differences.
 
+mod ask;
 mod body;
 mod calls;
+mod chunk;
 mod complaint;
 mod dialect;
 mod events;
+mod history;
 mod media;
 mod messages;
 mod reasoning;
 mod request;
+mod serve;
 mod types;
 mod usage;
 
@@ -47,7 +51,7 @@ pub use dialect::{
     ToolChoiceWords, ToolDeltas,
 };
 
-use crate::{Codec, Decoder, Encoded, Limits, Mode, Protocol, Refusal};
+use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 /// The namespace of the protocol.
 const PROTOCOL: &str = Protocol::OpenaiChat.id();
@@ -111,5 +115,19 @@ impl Codec for OpenaiChat {
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {
         complaint::complaint(refusal.body).refused(refusal)
+    }
+}
+
+impl Serve for OpenaiChat {
+    fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
+        ask::decode(call)
+    }
+
+    fn encoder(&self, asked: &Request, mode: Mode, mint: Mint) -> Encoder {
+        Encoder::new(mode, Box::new(serve::ChatWriter::new(asked, &mint)))
+    }
+
+    fn encode_error(&self, error: &Error) -> Reply {
+        serve::refuse(error)
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Open {
     pub(super) at: u32,
     /// Other parts have begun since: new text belongs to a new part, a late seal still to this one.
     pub(super) passed: bool,
+    /// The text came in a field of its own: that of details repeats it.
+    pub(super) spoken: bool,
     details: Vec<Detail>,
 }
 
@@ -48,7 +50,12 @@ impl Open {
         if field != "reasoning_content" && field != DETAILS {
             part.extra.set(PROTOCOL, FIELD, Json::string(field));
         }
-        Self { at: out.open(Output::Reasoning(part)), passed: false, details: Vec::new() }
+        Self {
+            at: out.open(Output::Reasoning(part)),
+            passed: false,
+            spoken: field != DETAILS,
+            details: Vec::new(),
+        }
     }
 
     /// Whether the part must stay open for seals that may come later.

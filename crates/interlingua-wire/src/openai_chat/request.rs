@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::body::{
     self, AllowedTools, CacheOptions, Choice, CustomFormat, CustomSpec, FunctionSpec, GrammarSpec, KnownTool,
-    Labels, Name, NamedTool, ReasoningObject, ResponseFormat, SchemaSpec, StreamOptions, TemplateSwitch,
-    ThinkingType, Verbatim, raw,
+    Labels, Name, NamedTool, Plain, ReasoningObject, ResponseFormat, SchemaSpec, StreamOptions,
+    TemplateSwitch, ThinkingType, Verbatim, raw,
 };
 use super::dialect::{
     AutomaticCache, CacheMarks, Dialect, EndUser, MaxTokens, ReasoningDisplay, ReasoningSwitch, RequiredWord,
@@ -113,12 +113,7 @@ impl<'a> Body<'a> {
                     .push(Warning::ignored(format!("extra.{name}"), "this service does not take the field"));
                 continue;
             }
-            match raw(value) {
-                Some(value) => self.last(name, value)?,
-                None => {
-                    warnings.push(Warning::dropped(format!("extra.{name}"), "the value is not valid JSON"));
-                }
-            }
+            self.last(name, &Plain::of(value))?;
         }
         Ok(())
     }
@@ -138,7 +133,7 @@ struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     fn write(&mut self, mode: Mode) -> Result<(), Error> {
-        self.body.field("model", &self.request.model)?;
+        self.body.option("model", Some(&self.request.model).filter(|model| !model.is_empty()))?;
         if mode == Mode::Stream {
             self.stream()?;
         }
@@ -188,6 +183,9 @@ impl<'a> Asking<'a> {
             self.body.field("tools", &written)?;
         }
         if written.is_empty() {
+            if !matches!(choice, None | Some(ToolChoice::Auto | ToolChoice::None)) {
+                self.ignore("tool_choice", "there are no tools to choose from");
+            }
             return Ok(());
         }
         if let Some(choice) = choice.and_then(|choice| self.choice(choice)) {
@@ -234,7 +232,7 @@ impl<'a> Asking<'a> {
         let (mut inner, mut outer) = (Verbatim::default(), Verbatim::of(tool.extra.fields(PROTOCOL)));
         outer.0.retain(|(name, value)| match name.strip_prefix(FUNCTION_FIELD) {
             Some(name) => {
-                inner.0.push((name, value));
+                inner.0.push((name, *value));
                 false
             }
             None => true,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
 use interlingua_wire::openai_chat::OpenaiChat;
-use interlingua_wire::{Codec, Mode, Refusal};
+use interlingua_wire::{Call, Codec, Mode, Refusal, Serve};
 use serde::Deserialize;
 
 use crate::check::{corpus, decode};
@@ -106,4 +106,61 @@ fn recorded_answers_of_mistral() {
 #[test]
 fn recorded_answers_of_writer() {
     walk("writer-chat");
+}
+
+/// A dialect that refuses nothing.
+fn eloquent(files: &str, reasoning: &str) -> OpenaiChat {
+    let text = r#"{
+        "custom_tools": true, "cache_marks": "cache_control", "tool_choice": {"allowed": true}, "video": true,
+        "files": "FILES", "reasoning": "REASONING", "metadata": true, "verbosity": true, "service_tier": true, "prompt_cache_key": true,
+        "automatic_cache": "retention", "reasoning_echo": "as_received", "tool_result_name": true,
+        "reasoning_display": "include_reasoning"
+    }"#;
+    OpenaiChat::new(
+        serde_json::from_str(&text.replace("FILES", files).replace("REASONING", reasoning)).unwrap(),
+    )
+}
+
+/// What is wrong with one recorded request, if anything: read, written and read again it must be the same, and
+/// nothing may be lost on the way.
+fn asked(body: Vec<u8>) -> Option<String> {
+    let said = |word| serde_json::from_slice::<serde_json::Value>(&body).unwrap().get(word).is_some();
+    let mistral = String::from_utf8_lossy(&body).contains("document_url");
+    let chat = eloquent(
+        if mistral { "document_url" } else { "file" },
+        if said("reasoning") { "reasoning_object" } else { "effort" },
+    );
+    let (mut first, mode) = match chat.decode_request(&Call::post("/chat/completions", body)) {
+        Ok(read) => read,
+        Err(error) => return Some(error.to_string()),
+    };
+    // That a client did not ask for usage is no part of the request that goes on.
+    first.extra.take("openai_chat", "stream_options");
+    let encoded = chat.encode(&first, mode).unwrap();
+    if !encoded.warnings.is_empty() {
+        return Some(format!("{:?}", encoded.warnings));
+    }
+    let (mut second, _) = chat.decode_request(&encoded.call).unwrap();
+    second.extra.take("openai_chat", "stream_options");
+    (first != second).then(|| format!("{first:#?}\nbecame\n{second:#?}"))
+}
+
+#[test]
+fn recorded_requests() {
+    let (mut read, mut failures) = (0, Vec::new());
+    for folder in ["openai-chat", "mistral-chat", "writer-chat"].into_iter().flat_map(recordings) {
+        let meta = meta(&folder);
+        let Ok(body) = fs::read(folder.join("request.json")) else { continue };
+        if meta.operation != "chat.completions" || meta.method != "POST" {
+            continue;
+        }
+        if serde_json::from_slice::<serde_json::Value>(&body).unwrap().get("messages").is_none() {
+            println!("{}: not a body that can be read", name(&folder));
+            continue;
+        }
+        read += 1;
+        failures.extend(asked(body).map(|failure| format!("{}: {failure}", name(&folder))));
+    }
+    println!("{read} requests");
+    assert!(failures.is_empty(), "{} of {read} fail:\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,6 +1,6 @@
 //! What a service says when it refuses: every known shape of an error body.
 
-use interlingua_model::{Error, ErrorKind};
+use interlingua_model::Error;
 use serde_json::value::RawValue;
 
 use super::types::{Str, string};
@@ -31,37 +31,7 @@ pub(super) fn complaint(body: &[u8]) -> Complaint {
 
 /// The error that a stream or a whole answer reports after a status of success.
 pub(super) fn reported(body: &[u8]) -> Error {
-    let complaint = complaint(body);
-    let words = [complaint.code.as_deref(), complaint.kind.as_deref()];
-    let kind = words.into_iter().flatten().find_map(kind_of);
-    let mut error = complaint.reported();
-    if let Some(kind) = kind {
-        let code = error.code().map(str::to_owned);
-        error = Error::new(kind, error.message());
-        if let Some(code) = code {
-            error = error.with_code(code);
-        }
-    }
-    error.with_body(String::from_utf8_lossy(body))
-}
-
-/// What a code or a type stands for: an HTTP status written as a number, or one of the words that services share.
-fn kind_of(word: &str) -> Option<ErrorKind> {
-    if let Ok(status) = word.parse::<u16>() {
-        return (400..600).contains(&status).then(|| ErrorKind::from_status(status));
-    }
-    match word {
-        // The model wrote a call that Groq could not read; the next try may well succeed.
-        "tool_use_failed" => Some(ErrorKind::Server),
-        "context_length_exceeded" => Some(ErrorKind::ContextOverflow),
-        "insufficient_quota" => Some(ErrorKind::QuotaExceeded),
-        "rate_limit_exceeded" | "rate_limit_error" => Some(ErrorKind::RateLimited),
-        "service_unavailable" | "overloaded_error" => Some(ErrorKind::Overloaded),
-        "invalid_api_key" | "authentication_error" => Some(ErrorKind::Authentication),
-        "content_filter" | "content_policy_violation" => Some(ErrorKind::Filtered),
-        "invalid_parameter_error" | "invalid_request_error" => Some(ErrorKind::InvalidRequest),
-        _ => None,
-    }
+    complaint(body).reported().with_body(String::from_utf8_lossy(body))
 }
 
 fn of_object(object: &Object<'_>) -> Complaint {

@@ -224,6 +224,52 @@ impl Request {
         self
     }
 
+    /// A copy of everything but the messages, with these in their place.
+    #[must_use]
+    pub fn with_messages(&self, messages: Vec<Message>) -> Self {
+        // All fields by name, so that none is forgotten.
+        let Self {
+            interlingua,
+            model,
+            messages: _,
+            tools,
+            tool_choice,
+            parallel_tool_calls,
+            format,
+            sampling,
+            max_output,
+            effort,
+            reasoning_budget,
+            show_reasoning,
+            verbosity,
+            cache,
+            service_tier,
+            metadata,
+            end_user,
+            extra,
+        } = self;
+        Self {
+            interlingua: *interlingua,
+            model: model.clone(),
+            messages,
+            tools: tools.clone(),
+            tool_choice: tool_choice.clone(),
+            parallel_tool_calls: *parallel_tool_calls,
+            format: format.clone(),
+            sampling: sampling.clone(),
+            max_output: *max_output,
+            effort: *effort,
+            reasoning_budget: *reasoning_budget,
+            show_reasoning: *show_reasoning,
+            verbosity: *verbosity,
+            cache: cache.clone(),
+            service_tier: service_tier.clone(),
+            metadata: metadata.clone(),
+            end_user: end_user.clone(),
+            extra: extra.clone(),
+        }
+    }
+
     /// Adds a tool.
     #[must_use]
     pub fn tool(mut self, tool: impl Into<Tool>) -> Self {

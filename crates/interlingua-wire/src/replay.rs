@@ -1,1 +1,0 @@
-//! What of a conversation may go back to which target.

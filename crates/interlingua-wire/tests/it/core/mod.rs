@@ -1,4 +1,5 @@
 //! What all protocols share.
 
 mod limits;
+mod replay;
 mod schema;

@@ -1,0 +1,74 @@
+//! A bar that says how far a fetch has come.
+
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the bar is drawn.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The cells of the bar.
+const CELLS: u64 = 30;
+
+/// A bar on standard error; silent where that is no terminal.
+#[derive(Debug)]
+pub(super) struct Bar {
+    draws: bool,
+    drawn: Mutex<Option<Instant>>,
+}
+
+impl Bar {
+    /// A bar that is drawn or not.
+    pub(super) const fn new(draws: bool) -> Self {
+        Self { draws, drawn: Mutex::new(None) }
+    }
+
+    /// Draws how far it is, unless it was drawn a moment ago.
+    pub(super) fn show(&self, done: u64, total: u64) {
+        if !self.draws || total == 0 {
+            return;
+        }
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if done < total && drawn.is_some_and(|drawn| drawn.elapsed() < PAUSE) {
+            return;
+        }
+        *drawn = Some(Instant::now());
+        write(&format!("\r{}", line(done, total)));
+    }
+
+    /// Takes the bar away.
+    pub(super) fn end(&self) {
+        let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.is_some() {
+            write(&format!("\r{}\r", " ".repeat(line(1, 1).chars().count() + 20)));
+        }
+    }
+}
+
+fn line(done: u64, total: u64) -> String {
+    let done = done.min(total);
+    let filled = usize::try_from(done.saturating_mul(CELLS) / total.max(1)).unwrap_or(0);
+    let empty = usize::try_from(CELLS).unwrap_or(0).saturating_sub(filled);
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    format!("[{}{}] {} of {} MB", "#".repeat(filled), ".".repeat(empty), megabytes(done), megabytes(total))
+}
+
+/// A bar that cannot be drawn is no reason to stop.
+fn write(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_fills() {
+        assert_eq!(line(0, 98_000_000), format!("[{}] 0 of 98 MB", ".".repeat(30)));
+        assert_eq!(
+            line(49_000_000, 98_000_000),
+            format!("[{}{}] 49 of 98 MB", "#".repeat(15), ".".repeat(15))
+        );
+        assert_eq!(line(7, 0), format!("[{}] 0 of 0 MB", ".".repeat(30)));
+    }
+}

@@ -1,0 +1,229 @@
+//! The built-in tools, and the question that stands before those that are not read-only.
+
+mod approval;
+mod clock;
+mod command;
+mod files;
+
+use std::collections::BTreeSet;
+
+use interlingua::{FunctionTool, Json, Tool, ToolCall, ToolKind, ToolResult};
+use serde::de::DeserializeOwned;
+
+use crate::exit::{Failure, Result};
+use crate::terminal::Terminal;
+
+use approval::Answer;
+
+/// A built-in tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Builtin {
+    /// The current date and time.
+    Clock,
+    /// The text of a file.
+    ReadFile,
+    /// What is in a folder.
+    ListDirectory,
+    /// Any command of the shell.
+    RunCommand,
+}
+
+/// The tools that a conversation offers, and what the user has allowed so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tools {
+    offered: BTreeSet<Builtin>,
+    allowed: BTreeSet<Builtin>,
+    /// `--yes`: nothing is asked.
+    all_allowed: bool,
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The result, an error's words included, that the model is told.
+    Result(ToolResult),
+    /// The user stopped the answer instead of deciding.
+    Stopped,
+}
+
+impl Builtin {
+    const ALL: [Self; 4] = [Self::Clock, Self::ReadFile, Self::ListDirectory, Self::RunCommand];
+
+    /// The name by which it is offered.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Clock => "clock",
+            Self::ReadFile => "read_file",
+            Self::ListDirectory => "list_directory",
+            Self::RunCommand => "run_command",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.name() == name)
+    }
+
+    fn definition(self) -> FunctionTool {
+        match self {
+            Self::Clock => clock::definition(),
+            Self::ReadFile => files::read_definition(),
+            Self::ListDirectory => files::list_definition(),
+            Self::RunCommand => command::definition(),
+        }
+    }
+
+    /// What the user has to approve before this call runs; `None` when it only reads what it may read.
+    fn question(self, input: &Json) -> Result<Option<String>, String> {
+        match self {
+            Self::Clock => Ok(None),
+            Self::ReadFile | Self::ListDirectory => files::question(self.name(), input),
+            Self::RunCommand => command::question(input).map(Some),
+        }
+    }
+
+    async fn run(self, input: &Json) -> Result<String, String> {
+        match self {
+            Self::Clock => Ok(clock::run()),
+            Self::ReadFile => files::read(input),
+            Self::ListDirectory => files::list(input),
+            Self::RunCommand => command::run(input).await,
+        }
+    }
+}
+
+impl Tools {
+    /// The tools by name: those that are offered, and those that need no approval.
+    ///
+    /// # Errors
+    /// When a name is unknown; the message lists the known ones.
+    pub(crate) fn new<'a>(
+        offered: impl IntoIterator<Item = &'a String>,
+        allowed: impl IntoIterator<Item = &'a String>,
+        all_allowed: bool,
+    ) -> Result<Self> {
+        Ok(Self { offered: named(offered)?, allowed: named(allowed)?, all_allowed })
+    }
+
+    /// The definitions, for a request.
+    pub(crate) fn definitions(&self) -> Vec<Tool> {
+        self.offered.iter().map(|tool| tool.definition().into()).collect()
+    }
+
+    /// Asks if need be, runs the call, and says what came of it.
+    pub(crate) async fn call(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Outcome {
+        let outcome = self.attempt(call, terminal).await;
+        let mut result = match outcome {
+            Some(Ok(text)) => ToolResult::new(&call.id, &call.name, text),
+            Some(Err(problem)) => {
+                terminal.note(&format!("tool {}: {problem}", call.name));
+                ToolResult::error(&call.id, &call.name, problem)
+            }
+            None => return Outcome::Stopped,
+        };
+        result.kind = call.kind;
+        Outcome::Result(result)
+    }
+
+    async fn attempt(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Option<Result<String, String>> {
+        let found = Builtin::named(&call.name).filter(|tool| self.offered.contains(tool));
+        let Some(tool) = found.filter(|_| call.kind == ToolKind::Function) else {
+            return Some(Err(format!("there is no tool `{}`", call.name)));
+        };
+        match tool.question(&call.input) {
+            Err(problem) => return Some(Err(problem)),
+            Ok(Some(question)) if !self.is_allowed(tool) => match approval::ask(&question, terminal) {
+                Answer::Once => {}
+                Answer::Always => {
+                    self.allowed.insert(tool);
+                }
+                Answer::No => return Some(Err("the user refused this call".into())),
+                Answer::Nobody => {
+                    return Some(Err("refused: there is no terminal to ask the user on".into()));
+                }
+                Answer::Stop => return None,
+            },
+            Ok(_) => terminal.note(&format!("tool {} {}", call.name, call.input)),
+        }
+        Some(tool.run(&call.input).await)
+    }
+
+    fn is_allowed(&self, tool: Builtin) -> bool {
+        self.all_allowed || self.allowed.contains(&tool)
+    }
+}
+
+fn named<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<BTreeSet<Builtin>> {
+    let mut tools = BTreeSet::new();
+    for name in names {
+        if name == "all" {
+            tools.extend(Builtin::ALL);
+            continue;
+        }
+        let known = || Builtin::ALL.map(Builtin::name).join(", ");
+        let tool = Builtin::named(name).ok_or_else(|| {
+            Failure::usage(format!("unknown tool `{name}`, expected one of {}, all", known()))
+        })?;
+        tools.insert(tool);
+    }
+    Ok(tools)
+}
+
+/// Reads a call's arguments.
+fn arguments<T: DeserializeOwned>(input: &Json) -> Result<T, String> {
+    input.parse().map_err(|error| format!("the arguments are not what the tool takes: {error}"))
+}
+
+/// A tool whose schema is one of ours.
+fn tool(name: &str, description: &str, schema: &str) -> FunctionTool {
+    FunctionTool::new(name, description, Json::from_text(schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tools(offered: &[&str]) -> Tools {
+        let names: Vec<String> = offered.iter().map(ToString::to_string).collect();
+        Tools::new(&names, [], false).unwrap()
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert_eq!(tools(&["all"]).definitions().len(), 4);
+        let failure = Tools::new(&["browser".to_owned()], [], false).unwrap_err();
+        assert!(failure.message().contains("read_file"), "{}", failure.message());
+    }
+
+    #[test]
+    fn every_schema_is_json_and_every_name_is_known() {
+        for tool in Builtin::ALL {
+            assert!(tool.definition().input.is_object(), "{tool:?}");
+            assert_eq!(Builtin::named(&tool.definition().name), Some(tool));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_was_not_offered_does_not_run() {
+        let mut terminal = Terminal::new(true, false);
+        let call = ToolCall::new("1", "run_command", Json::from_text(r#"{"command":"true"}"#));
+        let Outcome::Result(result) = tools(&["clock"]).call(&call, &mut terminal).await else {
+            panic!("stopped")
+        };
+        assert!(result.is_error);
+        assert_eq!(result.call, "1");
+    }
+
+    #[tokio::test]
+    async fn what_is_allowed_runs_without_a_question() {
+        let mut terminal = Terminal::new(true, false);
+        let mut tools = Tools::new(&["run_command".to_owned()], [], true).unwrap();
+        let call = ToolCall::new(
+            "1",
+            "run_command",
+            Json::from_text(r#"{"command":"echo out; echo err >&2; exit 3"}"#),
+        );
+        let Outcome::Result(result) = tools.call(&call, &mut terminal).await else { panic!("stopped") };
+        assert_eq!(result.text(), "exit code 3\n\nstandard output:\nout\n\nstandard error:\nerr\n");
+        assert!(!result.is_error);
+    }
+}

@@ -1,0 +1,331 @@
+//! `cargo xtask corpus`: every recorded exchange is decoded, and what came of it is counted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use http::HeaderMap;
+use interlingua_model::{Event, Fold, Output, Response};
+use interlingua_wire::{Call, Grammar, Limits, Mode, Protocol, Refusal, Serve, catalog};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::audit::{self, Haystack};
+use crate::root;
+
+/// What a recording says of itself, as far as it matters here.
+#[derive(Debug, Deserialize)]
+struct Meta {
+    protocol: String,
+    #[serde(default)]
+    provider: String,
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    status: Option<u16>,
+    #[serde(default)]
+    streaming: bool,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    response_headers: BTreeMap<String, Value>,
+}
+
+/// Recordings that end in an error for a reason of their own, by name.
+#[derive(Debug, Default, Deserialize)]
+struct Explained {
+    #[serde(default)]
+    explained: Vec<Explanation>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Explanation {
+    name: String,
+    reason: String,
+}
+
+/// What came of the recordings of one provider.
+#[derive(Debug, Default)]
+struct Row {
+    recordings: usize,
+    decoded: usize,
+    refused: usize,
+    events: usize,
+    unknown: usize,
+    warnings: usize,
+    lost: usize,
+    requests: usize,
+    explained: usize,
+    failures: usize,
+}
+
+/// What came of one recording.
+#[derive(Debug, Default)]
+struct Outcome {
+    row: Row,
+    failures: Vec<String>,
+    lost: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+    let show_lost = arguments.contains(&"--lost");
+    let folder = arguments.iter().find(|word| !word.starts_with("--"));
+    let folder = folder.map_or_else(|| root().join("../shared/corpus"), PathBuf::from);
+    if !folder.is_dir() {
+        if arguments.is_empty() {
+            println!("== corpus: skipped, there is no recorded traffic at ../shared/corpus");
+            return Ok(());
+        }
+        return Err(format!("{} is not a folder", folder.display()));
+    }
+    let explained = explanations()?;
+    let mut table: BTreeMap<(String, String), Row> = BTreeMap::new();
+    let mut failures = 0;
+    for folder in recordings(&folder) {
+        let Some((meta, protocol)) = read_meta(&folder) else { continue };
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut outcome = examine(&folder, &meta, protocol);
+        report(&name, &mut outcome, &explained, show_lost);
+        failures += outcome.row.failures;
+        table.entry((protocol.id().to_owned(), meta.provider.clone())).or_default().add(&outcome.row);
+    }
+    print_table(&table);
+    if failures > 0 {
+        return Err(format!("{failures} recordings fail and nothing explains it"));
+    }
+    Ok(())
+}
+
+/// Prints the failures of a recording, or counts them as explained.
+fn report(name: &str, outcome: &mut Outcome, explained: &BTreeMap<String, String>, show_lost: bool) {
+    let failed = !outcome.failures.is_empty();
+    match explained.get(name) {
+        Some(_) if failed => outcome.row.explained = 1,
+        Some(reason) => {
+            outcome.row.failures = 1;
+            println!("NOT FAILING {name}: explained by \"{reason}\", and it does not fail");
+        }
+        None if failed => {
+            outcome.row.failures = 1;
+            println!("FAILED {name}: {}", outcome.failures.join("; "));
+        }
+        None => {}
+    }
+    for lost in outcome.lost.iter().filter(|_| show_lost) {
+        println!("LOST {name}: {lost}");
+    }
+}
+
+/// The folders below `folder` that hold a recording, sorted.
+fn recordings(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if path.file_name().is_some_and(|name| name == "meta.json") {
+                found.push(folder.clone());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
+    let text = fs::read_to_string(folder.join("meta.json")).ok()?;
+    let meta: Meta = serde_json::from_str(&text).ok()?;
+    let protocol = match meta.protocol.as_str() {
+        "openai-chat" => Protocol::OpenaiChat,
+        "openai-responses" => Protocol::OpenaiResponses,
+        "anthropic-messages" => Protocol::Anthropic,
+        _ => return None,
+    };
+    Some((meta, protocol))
+}
+
+fn explanations() -> Result<BTreeMap<String, String>, String> {
+    let mut all = BTreeMap::new();
+    for protocol in Protocol::ALL {
+        let path = root().join(format!("crates/interlingua-wire/tests/corpus/{protocol}.toml"));
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let file: Explained = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        all.extend(file.explained.into_iter().map(|entry| (entry.name, entry.reason)));
+    }
+    Ok(all)
+}
+
+fn examine(folder: &Path, meta: &Meta, protocol: Protocol) -> Outcome {
+    let codec = codec_for(meta, protocol);
+    let mut outcome = Outcome { row: Row { recordings: 1, ..Row::default() }, ..Outcome::default() };
+    if let Some((bytes, extension)) = response_file(folder) {
+        let status = meta.status.unwrap_or(200);
+        if status >= 400 {
+            refuse(&*codec, meta, status, &bytes, &mut outcome);
+        } else {
+            let mode = if meta.streaming || extension == "sse" { Mode::Stream } else { Mode::Whole };
+            decode(&*codec, mode, &bytes, &mut outcome);
+        }
+    }
+    if let Ok(body) = fs::read_to_string(folder.join("request.json")) {
+        request(&*codec, meta, &body, &mut outcome);
+    }
+    outcome
+}
+
+/// The codec that the table gives this service, else the plain one of the protocol.
+fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Serve> {
+    let model = meta.model.as_deref().unwrap_or_default();
+    let provider = catalog::find(&meta.provider).filter(|provider| provider.endpoint(protocol).is_some());
+    match provider {
+        Some(provider) => provider.codec(protocol, model),
+        None => protocol.codec(),
+    }
+}
+
+fn response_file(folder: &Path) -> Option<(Vec<u8>, String)> {
+    let entries = fs::read_dir(folder).ok()?;
+    let path = entries.flatten().map(|entry| entry.path()).find(|path| {
+        path.file_stem().is_some_and(|stem| stem == "response")
+    })?;
+    let extension = path.extension()?.to_string_lossy().into_owned();
+    Some((fs::read(&path).ok()?, extension))
+}
+
+fn refuse(codec: &dyn Serve, meta: &Meta, status: u16, body: &[u8], outcome: &mut Outcome) {
+    let headers: HeaderMap = meta
+        .response_headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.parse().ok()?, value.as_str()?.parse().ok()?)))
+        .collect::<Vec<(http::HeaderName, http::HeaderValue)>>()
+        .into_iter()
+        .collect();
+    let error = codec.refusal(&Refusal::new(status, &headers, body));
+    outcome.row.refused = 1;
+    if error.message().trim().is_empty() || error.message().contains('\n') {
+        outcome.failures.push(format!("the message of the refusal is {:?}", error.message()));
+    }
+}
+
+fn decode(codec: &dyn Serve, mode: Mode, bytes: &[u8], outcome: &mut Outcome) {
+    let mut decoder = codec.decoder(mode, Limits::default());
+    let (mut grammar, mut fold) = (Grammar::default(), Fold::new());
+    let mut result = Ok(());
+    for piece in bytes.chunks(1021) {
+        result = decoder.push(piece);
+        if result.is_err() {
+            break;
+        }
+    }
+    let result = result.and_then(|()| decoder.end());
+    while let Some(event) = decoder.poll() {
+        outcome.row.events += 1;
+        if let Err(violation) = grammar.check(&event) {
+            outcome.failures.push(violation.to_string());
+        }
+        outcome.row.unknown += usize::from(is_unknown(&event));
+        fold.push(&event);
+    }
+    let response = fold.response();
+    outcome.row.warnings += response.warnings.len();
+    match result {
+        Ok(()) => outcome.row.decoded = 1,
+        Err(error) => outcome.failures.push(format!("{:?}: {}", error.kind(), error.message())),
+    }
+    if outcome.failures.is_empty() {
+        outcome.lost = lost(bytes, &response);
+        outcome.row.lost = outcome.lost.len();
+        if outcome.row.lost > 0 {
+            outcome.failures.push(format!("lost {}", outcome.lost.join(", ")));
+        }
+    }
+}
+
+fn is_unknown(event: &Event) -> bool {
+    match event {
+        Event::Open { part, .. } => matches!(**part, Output::Custom(_)),
+        Event::Other(_) => true,
+        _ => false,
+    }
+}
+
+/// What stood in the frames, or in the body, and is not in the answer.
+fn lost(bytes: &[u8], response: &Response) -> Vec<String> {
+    let Ok(kept) = serde_json::to_value(response) else { return vec!["the answer does not serialize".to_owned()] };
+    let kept = Haystack::of(&kept);
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(body) = serde_json::from_str::<Value>(&text) {
+        return audit::lost(&body, &kept).into_iter().collect();
+    }
+    let mut missing = std::collections::BTreeSet::new();
+    let frames = text.split(['\n', '\r']).filter_map(|line| line.strip_prefix("data:"));
+    for frame in frames.filter_map(|data| serde_json::from_str::<Value>(data).ok()) {
+        missing.extend(audit::lost(&frame, &kept));
+    }
+    missing.into_iter().collect()
+}
+
+/// A recorded request goes through the server half, out again and in again: nothing of its meaning is lost.
+fn request(codec: &dyn Serve, meta: &Meta, body: &str, outcome: &mut Outcome) {
+    if !body.trim_start().starts_with('{') || body.contains("\"_not_json\"") {
+        return;
+    }
+    let call = Call::post(if meta.path.is_empty() { "/" } else { &meta.path }, body.to_owned());
+    let (request, mode) = match codec.decode_request(&call) {
+        Ok(decoded) => decoded,
+        Err(error) => return outcome.failures.push(format!("request: {}", error.message())),
+    };
+    let again = codec.encode(&request, mode).and_then(|encoded| codec.decode_request(&encoded.call));
+    match again {
+        Ok((back, back_mode)) if back == request && back_mode == mode => outcome.row.requests = 1,
+        Ok(_) => outcome.failures.push("request: comes back with another meaning".to_owned()),
+        Err(error) => outcome.failures.push(format!("request: {}", error.message())),
+    }
+}
+
+impl Row {
+    fn add(&mut self, other: &Self) {
+        self.recordings += other.recordings;
+        self.decoded += other.decoded;
+        self.refused += other.refused;
+        self.events += other.events;
+        self.unknown += other.unknown;
+        self.warnings += other.warnings;
+        self.lost += other.lost;
+        self.requests += other.requests;
+        self.explained += other.explained;
+        self.failures += other.failures;
+    }
+
+    fn print(&self, protocol: &str, provider: &str) {
+        println!(
+            "{protocol:<17} {provider:<28} {:>6} {:>8} {:>8} {:>8} {:>8} {:>9} {:>6} {:>9} {:>10} {:>9}",
+            self.recordings,
+            self.decoded,
+            self.refused,
+            self.requests,
+            self.events,
+            self.unknown,
+            self.lost,
+            self.warnings,
+            self.explained,
+            self.failures
+        );
+    }
+}
+
+fn print_table(table: &BTreeMap<(String, String), Row>) {
+    println!(
+        "{:<17} {:<28} {:>6} {:>8} {:>8} {:>8} {:>8} {:>9} {:>6} {:>9} {:>10} {:>9}",
+        "protocol", "provider", "all", "decoded", "refused", "requests", "events", "unknown", "lost", "warnings",
+        "explained", "failures"
+    );
+    let mut total = Row::default();
+    for ((protocol, provider), row) in table {
+        row.print(protocol, provider);
+        total.add(row);
+    }
+    total.print("all", "");
+}

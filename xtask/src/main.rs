@@ -1,0 +1,46 @@
+//! What the project does to itself. `cargo xtask` lists the commands.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
+
+mod audit;
+mod corpus;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test [--quick]     every test: formatting, lints, unit and integration tests, doc tests, documentation,
+                     licences, recorded traffic where it is present. --quick leaves out the model in the process.
+  corpus [FOLDER]    decode every recorded exchange below FOLDER (default: ../shared/corpus) and print what came
+                     of it by protocol and provider; exit status 1 on a failure that nothing explains.
+                     --lost lists every piece of text that was on the wire and is not in the decoded answer.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test", flags @ ..] => test::run(flags),
+        ["corpus", rest @ ..] => corpus::run(rest),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        [unknown, ..] => Err(format!("unknown command `{unknown}`\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().map_or_else(|| PathBuf::from("."), PathBuf::from)
+}

@@ -9,7 +9,44 @@ use serde_json::Value;
 
 /// Fields whose text is the protocol's own grammar and is expressed by types, order or other words on our side.
 const GRAMMAR: &[&str] = &[
-    "type", "object", "role", "obfuscation", "status", "event", "finish_reason", "native_finish_reason", "stop_reason",
+    "type",
+    "object",
+    "role",
+    "status",
+    "event",
+    "finish_reason",
+    "native_finish_reason",
+    "stop_reason",
+    // Random padding against eavesdroppers, in the spellings of several services.
+    "obfuscation",
+    "padding",
+    "p",
+];
+
+/// Places that repeat what the client has sent, or what another event says with more authority.
+const REPEATED: &[&str] = &[
+    // A chunk repeats the id of its answer; some services count chunks there.
+    "openai_chat .id",
+    "openai_chat .system_fingerprint",
+    // The state of an answer before its end, which the last event states again.
+    "openai_responses .response.service_tier",
+    // The request, as the server understood it.
+    "openai_responses .truncation",
+    "openai_responses .tool_choice",
+    "openai_responses .tools[]",
+    "openai_responses .text",
+    "openai_responses .instructions",
+    "openai_responses .reasoning",
+    "openai_responses .prompt_cache_key",
+    "openai_responses .prompt_cache_retention",
+    "openai_responses .prompt_cache_options",
+    "openai_responses .metadata",
+    "openai_responses .safety_identifier",
+    "openai_responses .user",
+    "openai_responses .include[]",
+    // Sealed content counts as it stands in `response.output_item.done` only.
+    "openai_responses .item.encrypted_content",
+    "openai_responses .output[].encrypted_content",
 ];
 
 /// The texts of one neutral answer, to be searched.
@@ -39,7 +76,8 @@ impl Haystack {
         }
     }
 
-    fn add(&mut self, text: &str) {
+    /// Adds a text that is not in the tree as it stood.
+    pub(crate) fn add(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\u{0}');
     }
@@ -50,17 +88,42 @@ impl Haystack {
 }
 
 /// The texts of a wire value that cannot be found, with the path to each.
-pub(crate) fn lost(wire: &Value, kept: &Haystack) -> BTreeSet<String> {
+pub(crate) fn lost(protocol: &str, wire: &Value, kept: &Haystack) -> BTreeSet<String> {
     let mut missing = BTreeSet::new();
-    walk(wire, "", kept, &mut missing);
+    walk(wire, &format!("{protocol} "), kept, &mut missing);
     missing
 }
 
+/// The first place in which two JSON trees differ.
+pub(crate) fn difference(left: &Value, right: &Value, path: &str) -> Option<String> {
+    match (left, right) {
+        (Value::Object(one), Value::Object(other)) => {
+            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            names.into_iter().find_map(|name| {
+                let value =
+                    |object: &serde_json::Map<String, Value>| object.get(name).cloned().unwrap_or_default();
+                difference(&value(one), &value(other), &format!("{path}.{name}"))
+            })
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            one.iter().zip(other).find_map(|(left, right)| difference(left, right, &format!("{path}[]")))
+        }
+        _ if left == right => None,
+        _ => Some(format!("{path}: {} -> {}", start(&left.to_string()), start(&right.to_string()))),
+    }
+}
+
+fn start(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
 fn walk(value: &Value, path: &str, kept: &Haystack, missing: &mut BTreeSet<String>) {
+    if REPEATED.contains(&path) || REPEATED.contains(&path.replace(" .response.", " .").as_str()) {
+        return;
+    }
     match value {
         Value::String(text) if !is_kept(text, kept) => {
-            let start: String = text.chars().take(60).collect();
-            missing.insert(format!("{path} = {start:?}"));
+            missing.insert(format!("{path} = {:?}", start(text)));
         }
         Value::Array(items) => items.iter().for_each(|item| walk(item, &format!("{path}[]"), kept, missing)),
         Value::Object(fields) => {
@@ -81,6 +144,7 @@ fn is_kept(text: &str, kept: &Haystack) -> bool {
     if let Some((mime, content)) = content {
         return kept.contains(content) && kept.contains(mime);
     }
-    let parsed = serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array());
-    parsed.is_some_and(|value| lost(&value, kept).is_empty())
+    let parsed =
+        serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array());
+    parsed.is_some_and(|value| lost("", &value, kept).is_empty())
 }

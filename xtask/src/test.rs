@@ -33,7 +33,8 @@ fn steps(quick: bool) -> Vec<Step> {
     let command = |words: &[&'static str], rest: &[&'static str]| -> Vec<&'static str> {
         words.iter().chain(scope).chain(slim).chain(rest).copied().collect()
     };
-    let runner: &[&str] = if has("nextest") { &["nextest", "run"] } else { &["test", "--lib", "--bins", "--tests"] };
+    let runner: &[&str] =
+        if has("nextest") { &["nextest", "run"] } else { &["test", "--lib", "--bins", "--tests"] };
     vec![
         ("formatting", vec!["fmt", "--all", "--check"]),
         ("lints", command(&["clippy", "--all-targets"], &["--", "-D", "warnings"])),
@@ -64,7 +65,9 @@ fn supply_chain() -> Result<(), String> {
     if has("deny") {
         return step("supply chain", &["deny", "check"]);
     }
-    println!("== supply chain: skipped advisories, cargo-deny is not installed (licences and bans were tested)");
+    println!(
+        "== supply chain: skipped advisories, cargo-deny is not installed (licences and bans were tested)"
+    );
     Ok(())
 }
 

@@ -73,7 +73,11 @@ fn licences_and_bans_hold() {
         for package in metadata.tree(name) {
             assert!(!rules.is_banned(&package.name), "{} is banned by deny.toml", package.name);
             let licence = package.license.as_deref().unwrap_or("none");
-            assert!(rules.allow(licence), "{} has the licence {licence}, which deny.toml does not allow", package.name);
+            assert!(
+                rules.allow(licence),
+                "{} has the licence {licence}, which deny.toml does not allow",
+                package.name
+            );
         }
     }
 }
@@ -111,12 +115,17 @@ impl Rules {
     /// An expression holds when each of its `AND` terms has an `OR` alternative that is allowed.
     fn allow(&self, expression: &str) -> bool {
         let flat = expression.replace(['(', ')'], " ").replace('/', " OR ");
-        flat.split(" AND ").all(|term| term.split(" OR ").any(|name| self.licenses.allow.contains(&name.trim().to_owned())))
+        flat.split(" AND ")
+            .all(|term| term.split(" OR ").any(|name| self.licenses.allow.contains(&name.trim().to_owned())))
     }
 }
 
 fn normal(package: &Package) -> impl Iterator<Item = &str> {
-    package.dependencies.iter().filter(|dependency| dependency.kind.is_none()).map(|dependency| &*dependency.name)
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind.is_none())
+        .map(|dependency| &*dependency.name)
 }
 
 fn version(text: &str) -> (u32, u32) {

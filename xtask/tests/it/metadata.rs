@@ -55,7 +55,14 @@ impl Metadata {
     pub(crate) fn read() -> Self {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let output = Command::new(cargo)
-            .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", "x86_64-unknown-linux-gnu"])
+            .args([
+                "metadata",
+                "--format-version",
+                "1",
+                "--offline",
+                "--filter-platform",
+                "x86_64-unknown-linux-gnu",
+            ])
             .current_dir(root())
             .output()
             .unwrap();

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::metadata::root;
 
 /// Names of files that say nothing of what is in them.
-const VAGUE: &[&str] = &["util.rs", "utils.rs", "common.rs", "helpers.rs", "helper.rs", "support.rs", "misc.rs"];
+const VAGUE: &[&str] =
+    &["util.rs", "utils.rs", "common.rs", "helpers.rs", "helper.rs", "support.rs", "misc.rs"];
 
 #[test]
 fn every_file_is_named_after_what_it_holds() {
@@ -58,9 +59,10 @@ fn the_readme_names_the_command_that_the_gate_runs() {
 
 /// The relative targets of Markdown links.
 fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).filter(|link| {
-        !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:")
-    })
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:"))
 }
 
 fn sources() -> Vec<PathBuf> {

@@ -369,7 +369,7 @@ pub(super) fn write_reasoning(reasoning: &Reasoning) -> Option<Json> {
 pub(super) fn write_call(call: &ToolCall) -> Json {
     let input = match () {
         () if call.input.is_blank() => Json::object(),
-        () if call.input.is_object() => call.input.clone(),
+        () if call.input.is_object() && call.kind.is_function() => call.input.clone(),
         () => Block::default().text("input", call.input.as_str()).json(),
     };
     let block = Block::new("tool_use").text("id", &call.id).text("name", &call.name).set("input", input);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use interlingua_model::{
-    Custom, Delta, Error, ErrorKind, Extra, Fields, Finish, FinishReason, Json, Output, Start, Warning,
+    Custom, Delta, Error, ErrorKind, Extra, Fields, Finish, FinishReason, Json, Output, Reasoning, Start,
+    Text, Warning,
 };
 use serde_json::value::RawValue;
 
@@ -39,7 +40,10 @@ impl Reader for MessageReader {
         if frame.data == b"[DONE]" {
             return Ok(());
         }
-        let event: StreamEvent<'_> = serde_json::from_slice(frame.data).map_err(malformed)?;
+        let event = match serde_json::from_slice::<StreamEvent<'_>>(frame.data) {
+            Ok(event) => event,
+            Err(error) => return unshaped(frame, error, out),
+        };
         match &*event.kind.0 {
             "content_block_delta" => self.block_delta(&event, frame, out),
             "content_block_start" => self.block_start(&event, out),
@@ -138,8 +142,13 @@ impl MessageReader {
     }
 
     fn block_delta(&mut self, event: &StreamEvent<'_>, frame: &Frame<'_>, out: &mut Parts) {
-        let open = event.index.and_then(|index| self.blocks.get_mut(&index));
-        let (Some(open), Some(delta)) = (open, &event.delta) else {
+        let (Some(index), Some(delta)) = (event.index, &event.delta) else {
+            return out.other(Custom::new(PROTOCOL, "content_block_delta", text_of(frame)));
+        };
+        if let Some(part) = unannounced(&delta.kind.0).filter(|_| !self.blocks.contains_key(&index)) {
+            self.blocks.insert(index, Open { at: out.open(part), input: None, unknown: None });
+        }
+        let Some(open) = self.blocks.get_mut(&index) else {
             return out.other(Custom::new(PROTOCOL, "content_block_delta", text_of(frame)));
         };
         match delta {
@@ -253,6 +262,28 @@ fn completed(custom: Custom, fields: &Fields) -> Custom {
     Custom::new(PROTOCOL, &*custom.kind, block::json(&whole))
 }
 
+/// The block that some servers forget to begin before they add to it.
+fn unannounced(delta: &str) -> Option<Output> {
+    match delta {
+        "text_delta" => Some(Output::Text(Text::default())),
+        "thinking_delta" => Some(Output::Reasoning(Reasoning::default())),
+        _ => None,
+    }
+}
+
+/// A frame that has not the shape of the known events: an event that is not known, or damage.
+fn unshaped(frame: &Frame<'_>, error: serde_json::Error, out: &mut Parts) -> Result<(), Error> {
+    let Ok(event) = Object::from_slice(frame.data) else { return Err(malformed(error)) };
+    match event.peek::<String>("type") {
+        Some(kind) if kind == "error" => Err(complaint::in_frame(frame.data)),
+        Some(kind) if !kind.starts_with("message_") && !kind.starts_with("content_block_") => {
+            out.other(Custom::new(PROTOCOL, kind, text_of(frame)));
+            Ok(())
+        }
+        _ => Err(malformed(error)),
+    }
+}
+
 /// A frame without a type: an error envelope of a proxy, or nothing known.
 fn untyped(frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
     let object = Object::from_slice(frame.data).map_err(malformed)?;
@@ -276,7 +307,8 @@ fn reason_of(word: &str) -> FinishReason {
         "end_turn" | "stop_sequence" => FinishReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
         "tool_use" => FinishReason::ToolUse,
-        "pause_turn" => FinishReason::Paused,
+        // After a compaction, too, the conversation is sent again with this message.
+        "pause_turn" | "compaction" => FinishReason::Paused,
         "refusal" => FinishReason::Refused,
         "sensitive" | "content_filtered" => FinishReason::Filtered,
         _ => FinishReason::Other,

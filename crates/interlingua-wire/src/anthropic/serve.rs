@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use interlingua_model::{
     Delta, Error, Event, Fields, Finish, FinishReason, Fold, Json, Media, MediaKind, Output, Reasoning,
-    Request, Response, Start, Text, ToolCall, Usage,
+    Request, Response, Start, Text, ToolCall, ToolKind, Usage,
 };
 
 use super::block::{self, Block, array};
@@ -42,6 +42,8 @@ enum Kind {
     /// Reasoning; its seal goes out at its end.
     Reasoning(Option<Json>),
     Call,
+    /// A call with free text, which goes out as the one text of an object.
+    FreeCall,
     /// A block that goes out whole at its end.
     Whole(Box<Fold>),
 }
@@ -188,9 +190,17 @@ impl MessageWriter {
     fn open_call(&mut self, call: &ToolCall, out: &mut Vec<u8>) -> Kind {
         let mut begun = call.clone();
         begun.input = Json::object();
+        begun.kind = ToolKind::Function;
         self.block_start(&Block::default().fields(&block::write_call(&begun)), out);
+        if !call.kind.is_function() {
+            self.block_delta(&input(FREE_BEGIN), out);
+            if !call.input.is_blank() {
+                self.block_delta(&input(&escaped(call.input.as_str())), out);
+            }
+            return Kind::FreeCall;
+        }
         if !block::is_empty(&call.input) {
-            self.block_delta(&Block::new("input_json_delta").text("partial_json", call.input.as_str()), out);
+            self.block_delta(&input(call.input.as_str()), out);
         }
         Kind::Call
     }
@@ -201,7 +211,11 @@ impl MessageWriter {
             (Kind::Whole(fold), _) => return fold.push(&renumbered(event)),
             (Kind::Text, Delta::Text(text)) => Block::new("text_delta").text("text", text),
             (Kind::Reasoning(_), Delta::Text(text)) => Block::new("thinking_delta").text("thinking", text),
-            (Kind::Call, Delta::Input(text)) => Block::new("input_json_delta").text("partial_json", text),
+            (Kind::Call, Delta::Input(text)) => input(text),
+            (Kind::FreeCall, Delta::Input(text)) => input(&escaped(text)),
+            (_, Delta::Progress(custom)) if block::is_known(custom) && custom.value.is_object() => {
+                Block::default().fields(&custom.value)
+            }
             (Kind::Text, Delta::Citation(citation)) if block::is_own(citation) => {
                 Block::new("citations_delta").set("citation", block::write_citation(citation))
             }
@@ -220,6 +234,10 @@ impl MessageWriter {
         let Some(current) = self.current.take() else { return };
         match current.kind {
             Kind::Text | Kind::Call => self.block_stop(out),
+            Kind::FreeCall => {
+                self.block_delta(&input(FREE_END), out);
+                self.block_stop(out);
+            }
             Kind::Reasoning(seal) => {
                 if let Some(signature) = seal {
                     self.block_delta(&Block::new("signature_delta").set("signature", signature), out);
@@ -276,6 +294,21 @@ impl MessageWriter {
     fn number(&self) -> Json {
         Json::from_text(self.index.to_string())
     }
+}
+
+/// What stands before and after free text, so that both are an object.
+const FREE_BEGIN: &str = "{\"input\":\"";
+const FREE_END: &str = "\"}";
+
+fn input(piece: &str) -> Block {
+    Block::new("input_json_delta").text("partial_json", piece)
+}
+
+/// A piece of text as it stands inside a JSON string.
+fn escaped(piece: &str) -> String {
+    let quoted = Json::string(piece);
+    let inside = quoted.as_str().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inside.unwrap_or_default().to_owned()
 }
 
 /// The same event for the first part of a message of its own.
@@ -345,7 +378,9 @@ fn stop_reason(finish: &Finish) -> String {
         "compaction",
         "sensitive",
     ];
-    if let Some(word) = finish.raw.as_ref().filter(|word| WORDS.contains(&word.as_str())) {
+    // A word that nobody knows yet is better than one that means something else.
+    let is_own = |word: &&String| WORDS.contains(&word.as_str()) || finish.reason == FinishReason::Other;
+    if let Some(word) = finish.raw.as_ref().filter(is_own) {
         return word.clone();
     }
     let word = match finish.reason {
@@ -363,8 +398,12 @@ fn null() -> Json {
     Json::from_text("null")
 }
 
+/// One event. Its data is one line: in JSON, line breaks stand only between tokens, where a space does as well.
 fn frame(out: &mut Vec<u8>, name: &str, data: &Json) {
-    for piece in ["event: ", name, "\ndata: ", data.as_str(), "\n\n"] {
-        out.extend_from_slice(piece.as_bytes());
-    }
+    let is_break = |byte: u8| matches!(byte, b'\n' | b'\r');
+    out.extend_from_slice(b"event: ");
+    out.extend(name.bytes().filter(|byte| !is_break(*byte)));
+    out.extend_from_slice(b"\ndata: ");
+    out.extend(data.as_str().bytes().map(|byte| if is_break(byte) { b' ' } else { byte }));
+    out.extend_from_slice(b"\n\n");
 }

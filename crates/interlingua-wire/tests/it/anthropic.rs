@@ -1,9 +1,10 @@
 //! Anthropic Messages, both halves.
 
 use interlingua_model::{
-    Citation, Content, Custom, Effort, Event, Extra, Format, FunctionTool, Input, Json, Media, Message,
-    Origin, Output, Place, ProviderTool, Reasoning, Request, Response, Retention, RunBy, SchemaFormat, Span,
-    System, Text, ToolCall, ToolChoice, ToolResult, User,
+    Citation, Content, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Format, FunctionTool,
+    Input, Json, Media, Message, Origin, Output, Place, ProviderTool, Reasoning, Request, Response,
+    Retention, RunBy, SchemaFormat, Span, Start, System, Text, ToolCall, ToolChoice, ToolKind, ToolResult,
+    User,
 };
 use interlingua_wire::anthropic::{Anthropic, Dialect, Version};
 use interlingua_wire::{Codec, Mode, Serve};
@@ -212,6 +213,45 @@ fn a_longer_conversation_begins_with_the_bytes_of_the_shorter() {
     let (first, next) = (&first.call.body, &next.call.body);
     let common = first.len() - b"]}".len();
     assert_eq!(first[..common], next[..common]);
+}
+
+#[test]
+fn an_event_is_one_line_of_data_whatever_the_spelling_of_what_is_kept() {
+    let value = Json::from_text("{\n  \"type\": \"container_upload\",\r\n  \"file_id\": \"a\\nb\"\n}");
+    let events = [
+        Event::start(Start::default()),
+        Event::open(0, Output::Custom(Custom::new(PROTOCOL, "container_upload", value.clone()))),
+        Event::close(0),
+        Event::finish(Finish::new(FinishReason::Stop)),
+    ];
+    let back = events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events);
+    assert_eq!(back.error, None);
+    let [Output::Custom(custom)] = back.response.message.parts.as_slice() else { panic!("{back:?}") };
+    assert_eq!(custom.value.to_value().unwrap(), value.to_value().unwrap());
+}
+
+#[test]
+fn free_text_reaches_a_client_as_the_one_text_of_an_object() {
+    let mut call = ToolCall::new("call_1", "patch", Json::from_text(""));
+    call.kind = ToolKind::Custom;
+    let mut events = vec![Event::start(Start::default()), Event::open(0, Output::ToolCall(call))];
+    events.extend(["say \"", "hi\"\n", "{}"].map(|piece| Event::delta(0, Delta::input(piece))));
+    events.extend([Event::close(0), Event::finish(Finish::new(FinishReason::ToolUse))]);
+    for mode in [Mode::Stream, Mode::Whole] {
+        let back = events_round_trip(&codec(), &Request::new("m"), mode, &events);
+        let call = back.response.tool_calls().next().unwrap();
+        assert_eq!(call.input.as_str(), r#"{"input":"say \"hi\"\n{}"}"#);
+    }
+}
+
+#[test]
+fn an_unknown_reason_to_stop_stays_what_it_is() {
+    for mode in [Mode::Stream, Mode::Whole] {
+        let finish = Finish::new(FinishReason::Other).with_raw("a_word_of_next_year");
+        let events = [Event::start(Start::default()), Event::finish(finish.clone())];
+        let back = events_round_trip(&codec(), &Request::new("m"), mode, &events);
+        assert_eq!(back.response.finish, Some(finish));
+    }
 }
 
 fn words() -> impl Strategy<Value = String> {
@@ -452,15 +492,15 @@ proptest! {
 
     #[test]
     fn overlapping_parts_are_written_one_after_another(texts in prop::collection::vec(words(), 2..4)) {
-        let mut events = vec![Event::start(interlingua_model::Start::default())];
+        let mut events = vec![Event::start(Start::default())];
         let count = u32::try_from(texts.len()).unwrap();
         events.extend((0..count).map(|at| Event::open(at, Output::Text(Text::default()))));
         for at in (0..count).rev() {
             let text = texts[usize::try_from(at).unwrap()].as_str();
-            events.push(Event::delta(at, interlingua_model::Delta::text(text)));
+            events.push(Event::delta(at, Delta::text(text)));
         }
         events.extend((0..count).rev().map(Event::close));
-        events.push(Event::finish(interlingua_model::Finish::new(interlingua_model::FinishReason::Stop)));
+        events.push(Event::finish(Finish::new(FinishReason::Stop)));
         let back = events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events);
         prop_assert_eq!(back.error, None);
         prop_assert_eq!(back.response.text(), texts.concat());

@@ -206,7 +206,7 @@ impl<'t> Author<'t> {
     /// A result of the provider goes where its call goes; one without a call in the message, where such a call would.
     fn keeps_provider_result(&self, result: &ToolResult, all: &[Output]) -> bool {
         let call = all.iter().find_map(|part| match part {
-            Output::ToolCall(call) if call.id == result.call => Some(call),
+            Output::ToolCall(call) if !call.run_by.is_caller() && call.id == result.call => Some(call),
             _ => None,
         });
         match call {

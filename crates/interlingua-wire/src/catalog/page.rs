@@ -64,6 +64,9 @@ fn title_of(provider: &Provider) -> String {
     if !provider.aliases.is_empty() {
         let _ = write!(title, "; also `{}`", provider.aliases.join("`, `"));
     }
+    if !provider.default_model.is_empty() {
+        let _ = write!(title, "; usual model `{}`", provider.default_model);
+    }
     title
 }
 
@@ -110,10 +113,17 @@ fn auth(auth: &Auth) -> String {
 fn families(text: &mut String) {
     text.push_str("## What some models change\n\n");
     text.push_str("Families are applied in this order; a later one changes what an earlier one said.\n");
+    let mut groups: Vec<(Vec<&str>, &[Family])> = Vec::new();
     for provider in super::all().iter().filter(|provider| !provider.families.is_empty()) {
-        let _ = writeln!(text, "\n### `{}`\n", provider.id);
+        match groups.iter_mut().find(|(_, families)| *families == provider.families) {
+            Some((ids, _)) => ids.push(&provider.id),
+            None => groups.push((vec![&provider.id], &provider.families)),
+        }
+    }
+    for (ids, families) in groups {
+        let _ = writeln!(text, "\n### `{}`\n", ids.join("`, `"));
         text.push_str("| models | changes |\n|---|---|\n");
-        for family in &provider.families {
+        for family in families {
             let _ = writeln!(text, "| `{}` | {} |", family.models.join("` `"), changes(family));
         }
     }

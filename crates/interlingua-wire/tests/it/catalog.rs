@@ -68,10 +68,11 @@ fn every_patch_of_a_family_fits() {
     for provider in catalog::all() {
         for family in &provider.families {
             for pattern in &family.models {
-                let model = pattern.replace('*', "-x");
+                let model = pattern.replace('*', "-x").replace('?', ".");
                 assert!(family.matches(&model), "{}: {pattern}", provider.id);
                 provider.chat_dialect(&model).unwrap();
                 provider.responses_dialect(&model).unwrap();
+                provider.anthropic_dialect(&model).unwrap();
             }
         }
     }
@@ -81,10 +82,8 @@ fn every_patch_of_a_family_fits() {
 fn every_codec_is_made() {
     for provider in catalog::all() {
         for endpoint in &provider.endpoints {
-            if endpoint.protocol == Protocol::OpenaiChat {
-                let codec = provider.codec(endpoint.protocol, "any-model").unwrap();
-                assert_eq!(codec.protocol(), endpoint.protocol);
-            }
+            let codec = provider.codec(endpoint.protocol, "any-model").unwrap();
+            assert_eq!(codec.protocol(), endpoint.protocol);
         }
     }
     assert!(catalog::find("mistral").unwrap().codec(Protocol::Anthropic, "any-model").is_err());
@@ -110,6 +109,46 @@ fn families_change_what_they_say() {
     let azure = catalog::find("azure").unwrap();
     assert_eq!(azure.chat_dialect("gpt-5.1").unwrap().automatic_cache, AutomaticCache::Refused);
     assert_eq!(azure.protocol_for("deepseek-v3.1").unwrap(), Protocol::OpenaiChat);
+}
+
+/// The capability table of the vendor: model, most output, sampling, thinking off, budget, forced tool choice.
+#[test]
+fn claude_takes_what_its_table_says() {
+    let anthropic = catalog::find("anthropic").unwrap();
+    let table = [
+        ("claude-sonnet-5-5", 128_000, false, false, false, false),
+        ("claude-opus-5-5-20261101", 128_000, false, false, false, false),
+        ("claude-haiku-5-5", 128_000, false, true, false, true),
+        ("claude-fable-5-1", 128_000, false, false, false, false),
+        ("claude-mythos-5-1", 128_000, false, false, false, false),
+        ("claude-fable-5", 128_000, false, false, false, true),
+        ("claude-opus-5", 128_000, false, true, true, true),
+        ("claude-opus-4-8", 128_000, false, true, false, true),
+        ("claude-sonnet-5", 128_000, false, true, false, true),
+        ("claude-opus-4-6", 128_000, true, true, true, true),
+        ("claude-haiku-4-5-20251001", 64_000, true, true, true, true),
+        ("claude-opus-4-1-20250805", 32_000, true, true, true, true),
+        ("claude-opus-4-20250514", 32_000, true, true, true, true),
+        ("claude-3-5-sonnet-20241022", 8192, true, true, false, true),
+        ("claude-of-tomorrow", 128_000, false, true, false, true),
+    ];
+    for (model, output, sampling, off, budget, forced) in table {
+        let found = anthropic.anthropic_dialect(model).unwrap();
+        let found = (
+            found.max_output,
+            found.sampling,
+            found.thinking_off,
+            found.thinking_budget,
+            found.forced_tool_choice,
+        );
+        assert_eq!(found, (output, sampling, off, budget, forced), "{model}");
+    }
+    let mantle = catalog::find("bedrock-mantle").unwrap();
+    assert!(
+        !mantle.anthropic_dialect("anthropic.claude-sonnet-4-5-20250929-v1:0").unwrap().adaptive_thinking
+    );
+    let openrouter = catalog::find("openrouter").unwrap();
+    assert_eq!(openrouter.anthropic_dialect("anthropic/claude-opus-4.5").unwrap().max_output, 64_000);
 }
 
 #[test]

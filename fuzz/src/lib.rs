@@ -2,7 +2,7 @@
 
 use interlingua_model::{Event, Fold};
 use interlingua_wire::frame::Sse;
-use interlingua_wire::{Codec, Grammar, Limits, Mode};
+use interlingua_wire::{Call, Codec, Grammar, Limits, Mint, Mode, Serve};
 
 /// Small enough for a fuzzer to reach.
 const LIMITS: Limits = Limits::new(1 << 16, 1 << 18);
@@ -54,6 +54,46 @@ pub fn decode(codec: &dyn Codec, data: &[u8]) {
     let whole = events(codec, mode, body, &[]);
     let pieces = events(codec, mode, body, &cuts);
     assert_eq!(whole, pieces);
+}
+
+/// Any bytes are a client's request or an error. What was read without a warning goes out and comes back the same.
+pub fn serve(codec: &dyn Serve, path: &str, data: &[u8]) {
+    let Ok((request, mode)) = codec.decode_request(&Call::post(path, data.to_vec())) else { return };
+    let Ok(encoded) = codec.encode(&request, mode) else { return };
+    let again = codec.encode(&request, mode).map(|again| again.call.body);
+    assert_eq!(
+        Some(&encoded.call.body),
+        again.as_ref().ok(),
+        "encoding the same request twice gives other bytes"
+    );
+    let back = codec.decode_request(&encoded.call);
+    let (back, mode_back) = back.unwrap_or_else(|error| {
+        panic!("{error}\nin {}", String::from_utf8_lossy(&encoded.call.body));
+    });
+    assert_eq!(mode, mode_back);
+    if encoded.warnings.is_empty() {
+        assert_eq!(request, back, "through {}", String::from_utf8_lossy(&encoded.call.body));
+    }
+}
+
+/// What one half decodes the other half encodes; the bytes that it makes decode again.
+pub fn answer(codec: &dyn Serve, path: &str, data: &[u8]) {
+    let Some((mode, _, body)) = split(data) else { return };
+    let (events, error) = events(codec, mode, body, &[]);
+    if error.is_some() {
+        return;
+    }
+    let asked = codec
+        .decode_request(&Call::post(path, &br#"{"model":"m","max_tokens":9,"messages":[],"input":[]}"#[..]));
+    let Ok((asked, _)) = asked else { return };
+    let mut encoder = codec.encoder(&asked, mode, Mint::new(1_795_000_000, "0a1b2c"));
+    if events.iter().try_for_each(|event| encoder.push(event)).is_err() {
+        return;
+    }
+    assert!(encoder.is_finished());
+    let bytes = encoder.take();
+    let (_, error) = self::events(codec, mode, &bytes, &[]);
+    assert_eq!(error, None, "in {}", String::from_utf8_lossy(&bytes));
 }
 
 fn events(codec: &dyn Codec, mode: Mode, body: &[u8], cuts: &[usize]) -> (Vec<Event>, Option<String>) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::families;
-use super::row::{CHAT, Row, after_last, in_header, row, unsupported};
+use super::row::{ANTHROPIC, CHAT, Row, after_last, in_header, row, unsupported};
 use crate::openai_chat::{AutomaticCache, CacheMarks, Dialect, EndUser, ReasoningEcho, ReasoningSwitch};
 use crate::openai_responses;
 use crate::provider::{Auth, Family, Header, Kind};
@@ -92,7 +92,7 @@ fn bedrock_mantle() -> Row {
         .variable("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])
         .models("/v1/models")
         .speaks_chat(|chat| chat.top_k = false)
-        .families([Family::new(["openai.*", "*gpt-oss*"]).in_protocol(CHAT)])
+        .families([Family::new(["*"]).in_protocol(CHAT), Family::new(["*claude*"]).in_protocol(ANTHROPIC)])
         .note("with a Bedrock API key")
 }
 

@@ -112,20 +112,20 @@ fn auth(auth: &Auth) -> String {
 
 fn families(text: &mut String) {
     text.push_str("## What some models change\n\n");
-    text.push_str("Families are applied in this order; a later one changes what an earlier one said.\n");
-    let mut groups: Vec<(Vec<&str>, &[Family])> = Vec::new();
-    for provider in super::all().iter().filter(|provider| !provider.families.is_empty()) {
-        match groups.iter_mut().find(|(_, families)| *families == provider.families) {
-            Some((ids, _)) => ids.push(&provider.id),
-            None => groups.push((vec![&provider.id], &provider.families)),
+    text.push_str("Where two lines of one provider meet in a model, the later one counts.\n\n");
+    let mut found: Vec<(&Family, Vec<&str>)> = Vec::new();
+    for provider in super::all() {
+        for family in &provider.families {
+            match found.iter_mut().find(|(known, _)| *known == family) {
+                Some((_, ids)) => ids.push(&provider.id),
+                None => found.push((family, vec![&provider.id])),
+            }
         }
     }
-    for (ids, families) in groups {
-        let _ = writeln!(text, "\n### `{}`\n", ids.join("`, `"));
-        text.push_str("| models | changes |\n|---|---|\n");
-        for family in families {
-            let _ = writeln!(text, "| `{}` | {} |", family.models.join("` `"), changes(family));
-        }
+    text.push_str("| models | changes | at |\n|---|---|---|\n");
+    for (family, ids) in found {
+        let (models, ids) = (family.models.join("` `"), ids.join("` `"));
+        let _ = writeln!(text, "| `{models}` | {} | `{ids}` |", changes(family));
     }
 }
 

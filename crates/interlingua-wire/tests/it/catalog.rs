@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use interlingua_model::{Effort, FunctionTool, Json, Request};
 use interlingua_wire::openai_chat::{MaxTokens, ReasoningSwitch, SystemRole};
-use interlingua_wire::{Auth, Kind, Protocol, Provider, catalog};
+use interlingua_wire::{Auth, Kind, Mode, Protocol, Provider, catalog};
 use serde::Deserialize;
 
 fn repository() -> PathBuf {
@@ -111,6 +112,64 @@ fn families_change_what_they_say() {
     assert_eq!(azure.protocol_for("deepseek-v3.1").unwrap(), Protocol::OpenaiChat);
 }
 
+/// A request that turns every knob.
+fn full(model: &str) -> Request {
+    let schema = Json::new(r#"{"type":"object","properties":{}}"#).unwrap();
+    let mut request = Request::new(model)
+        .system("Be brief.")
+        .user("hi")
+        .tool(FunctionTool::new("look", "Looks.", schema))
+        .max_output(900)
+        .temperature(0.5)
+        .effort(Effort::High);
+    request.sampling.seed = Some(7);
+    request.sampling.top_k = Some(5);
+    request.sampling.stop = vec!["END".to_owned()];
+    request
+}
+
+fn body(provider: &str, protocol: Protocol, model: &str) -> (serde_json::Value, Vec<String>) {
+    let codec = catalog::find(provider).unwrap().codec(protocol, model).unwrap();
+    let encoded = codec.encode(&full(model), Mode::Stream).unwrap();
+    let warnings = encoded.warnings.iter().map(|warning| warning.setting.to_string()).collect();
+    (serde_json::from_slice(&encoded.call.body).unwrap(), warnings)
+}
+
+#[test]
+fn every_row_writes_a_body() {
+    for provider in catalog::all() {
+        let patterns = provider.families.iter().flat_map(|family| &family.models);
+        let models = patterns.map(|pattern| pattern.replace('*', "").replace('?', "-"));
+        for model in models.chain(["any-model".to_owned()]) {
+            for endpoint in &provider.endpoints {
+                let (body, _) = body(&provider.id, endpoint.protocol, &model);
+                assert_eq!(body["model"], model.as_str(), "{}", provider.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn quirks_reach_the_body() {
+    let chat = Protocol::OpenaiChat;
+    let (mistral, _) = body("mistral", chat, "mistral-small");
+    assert_eq!((&mistral["random_seed"], &mistral["seed"]), (&7.into(), &serde_json::Value::Null));
+    assert_eq!(mistral["max_tokens"], 900);
+    let (openai, warnings) = body("openai", chat, "gpt-6-sol");
+    assert_eq!(openai["max_completion_tokens"], 900);
+    assert_eq!((openai.get("temperature"), openai.get("stop")), (None, None));
+    assert!(warnings.iter().any(|setting| setting.contains("temperature")), "{warnings:?}");
+    let (zai, _) = body("zai", chat, "glm-5");
+    assert_eq!((&zai["tool_stream"], &zai["thinking"]["type"]), (&true.into(), &"enabled".into()));
+    assert_eq!(body("dashscope", chat, "qwen3-max").0["enable_thinking"], true);
+    assert_eq!(body("openrouter", chat, "x/y").0["reasoning"]["effort"], "high");
+    assert_eq!(body("vllm", chat, "x").0["chat_template_kwargs"]["enable_thinking"], true);
+    let (claude, _) = body("anthropic", Protocol::Anthropic, "claude-opus-5-5");
+    assert_eq!(claude.get("temperature"), None);
+    let (old, _) = body("anthropic", Protocol::Anthropic, "claude-3-5-haiku-20241022");
+    assert_eq!(old["temperature"], 0.5);
+}
+
 /// The capability table of the vendor: model, most output, sampling, thinking off, budget, forced tool choice.
 #[test]
 fn claude_takes_what_its_table_says() {
@@ -147,6 +206,8 @@ fn claude_takes_what_its_table_says() {
     assert!(
         !mantle.anthropic_dialect("anthropic.claude-sonnet-4-5-20250929-v1:0").unwrap().adaptive_thinking
     );
+    assert_eq!(mantle.protocol_for("anthropic.claude-opus-5").unwrap(), Protocol::Anthropic);
+    assert_eq!(mantle.protocol_for("google.gemma-3-4b-it").unwrap(), Protocol::OpenaiChat);
     let openrouter = catalog::find("openrouter").unwrap();
     assert_eq!(openrouter.anthropic_dialect("anthropic/claude-opus-4.5").unwrap().max_output, 64_000);
 }

@@ -7,7 +7,7 @@ use interlingua_model::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Protocol, anthropic, openai_chat, openai_responses};
+use crate::{Protocol, Serve, anthropic, openai_chat, openai_responses};
 
 mod family;
 mod listing;
@@ -263,7 +263,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the provider does not speak the protocol or a family's patch does not fit.
-    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Codec>, Error> {
+    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Serve>, Error> {
         self.endpoint(protocol)?;
         match protocol {
             Protocol::OpenaiChat => Ok(Box::new(openai_chat::OpenaiChat::new(self.chat_dialect(model)?))),

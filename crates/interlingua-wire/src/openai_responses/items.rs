@@ -46,7 +46,9 @@ pub(super) struct Reading {
 /// The parts of an item of output, each with its place in the item.
 pub(super) fn read(raw: &RawValue, stage: Stage, reading: Reading) -> Vec<(Key, Output)> {
     let Ok(object) = Object::parse(raw.get()) else { return vec![whole(raw, "")] };
-    let kind: Cow<'_, str> = word(&object, "type").unwrap_or_default();
+    // A message may leave out its type.
+    let unnamed = || if object.get("role").is_some() { "message".into() } else { Cow::default() };
+    let kind: Cow<'_, str> = word(&object, "type").unwrap_or_else(unnamed);
     match &*kind {
         "message" if role_is_assistant(&object) => message(raw, object, stage),
         "reasoning" => reasoning(object, stage),

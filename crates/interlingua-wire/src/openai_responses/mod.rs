@@ -1,4 +1,54 @@
-//! `OpenAI` Responses: one request with the whole conversation as items, an answer of items.
+//! `OpenAI` Responses: a conversation of items goes out, an answer of items comes back.
+//!
+//! `POST /responses`. The body holds `model`, `instructions`, `tools`, the settings, and `input`: a list of *items*.
+//! An item is a message, a piece of reasoning, a call of a tool, the output of a tool, or something that only the
+//! service knows. Nothing is kept by the service unless the dialect or the request says so (`store`): every call
+//! carries the whole conversation, and asks for the reasoning in sealed form, which goes back with the next.
+//!
+//! # An answer
+//!
+//! ```text
+//! event: response.created                       {"response": {"id": "resp_1", "model": "gpt-6-sol", …}}      Start
+//! event: response.output_item.added             {"output_index": 0, "item": {"id": "rs_1", "type": "reasoning", …}}
+//! event: response.reasoning_summary_part.added  {"output_index": 0, "summary_index": 0, …}                   Open 0
+//! event: response.reasoning_summary_text.delta  {"delta": "Need the weather."}                               Delta 0
+//! event: response.output_item.done              {"item": {…, "encrypted_content": "gAAA"}}                   Delta 0, Close 0
+//! event: response.output_item.added             {"output_index": 1, "item": {"id": "msg_1", "type": "message", …}}
+//! event: response.content_part.added            {"output_index": 1, "content_index": 0, …}                   Open 1
+//! event: response.output_text.delta             {"delta": "Checking."}                                       Delta 1
+//! event: response.output_item.done              {"item": {"id": "msg_1", …}}                                 Close 1
+//! event: response.output_item.added             {"output_index": 2, "item": {"type": "function_call", …}}    Open 2
+//! event: response.function_call_arguments.delta {"delta": "{\"city\":\"Paris\"}"}                            Delta 2
+//! event: response.output_item.done              {"item": {"id": "fc_1", "call_id": "call_1", …}}             Close 2
+//! event: response.completed                     {"response": {"status": "completed", "usage": {…}}}          Usage, Finish
+//! ```
+//! `response.incomplete` and `response.failed` end an answer too, and a bare `error` event. The end of the bytes does
+//! not. A whole answer is the `response` of the last event.
+//!
+//! # Items and parts
+//!
+//! | item | parts |
+//! |---|---|
+//! | `message` | a [`Text`](interlingua_model::Text) for each part of its content |
+//! | `reasoning` | a [`Reasoning`](interlingua_model::Reasoning) for each part of its summary and content; one that is empty when there is none. The encrypted content is on the last |
+//! | `function_call`, `custom_tool_call` | a [`ToolCall`](interlingua_model::ToolCall) with the `call_id` |
+//! | `web_search_call`, `file_search_call`, `code_interpreter_call`, `mcp_call`, `x_search_call` | a `ToolCall` that the provider ran |
+//! | `computer_call`, `local_shell_call`, `apply_patch_call`, `shell_call` (unless in a container), `tool_search_call` (if the client executes it) | a `ToolCall` for the caller to run, named without `_call`; its result is written as the output item of that kind |
+//! | `image_generation_call` | a [`Media`](interlingua_model::Media) |
+//! | everything else | a [`Custom`](interlingua_model::Custom), verbatim |
+//!
+//! What must go back unchanged lies in the namespace `openai_responses` of each part: `id`, `phase`, `status` (unless
+//! completed), `kind` of reasoning (`summary` or `content`), `encrypted_content`, and for hosted calls the whole
+//! `item`. Parts that stand together and have the same `id` become one item again. A part of a message's content that is unknown is a
+//! `Custom` whose kind begins with `message.`.
+//!
+//! The wire has no finish reason. It is derived: calls for the caller to run mean tool use, a refusal a refusal, and
+//! the reason for which an answer is incomplete the rest. Statuses of background runs (`queued`, `in_progress`,
+//! `cancelled`) are passed on as [`FinishReason::Other`](interlingua_model::FinishReason::Other) with the raw word.
+//! Fields of the response that neither repeat the request nor are understood lie in the finish.
+//!
+//! Sources: the type definitions of the official clients, and recorded answers of OpenAI, Azure, Bedrock, xAI,
+//! OpenRouter, GitHub Copilot and local servers.
 
 mod ask;
 mod dialect;

@@ -23,7 +23,7 @@ use super::types::{
     TextOut, TextPart, Verbatim,
 };
 use super::write::{self, Group, Side, verbatim, word};
-use crate::Mode;
+use crate::{Mode, schema};
 
 /// Writes the body of a request and says what is lost in it.
 pub(super) fn body(dialect: &Dialect, request: &Request, mode: Mode) -> (Vec<u8>, Vec<Warning>) {
@@ -281,9 +281,24 @@ impl<'a> Writer<'a> {
             kind: "json_schema",
             name: Some(&format.name),
             description: format.description.as_deref(),
-            schema: Some(json_schema(&format.schema)),
+            schema: Some(self.json_schema("format.schema", &format.schema, strict == Some(true))),
             strict,
         }
+    }
+
+    /// A schema as it stands, or as strict mode takes it. An empty one is that of an object without properties.
+    fn json_schema(&mut self, place: &str, schema: &Json, strict: bool) -> Box<RawValue> {
+        let empty = Json::from_text(r#"{"type":"object","properties":{}}"#);
+        let schema = if schema.is_blank() { &empty } else { schema };
+        if !strict {
+            return verbatim(&Verbatim(schema));
+        }
+        let (strict, warnings) = schema::for_openai(schema);
+        for mut warning in warnings {
+            warning.setting = format!("{place}{}", warning.setting).into();
+            self.warnings.push(warning);
+        }
+        verbatim(&Verbatim(&strict))
     }
 
     fn cache(&mut self) {
@@ -405,7 +420,11 @@ impl<'a> Writer<'a> {
             kind: "function",
             name: &tool.name,
             description: tool.description.as_deref(),
-            parameters: json_schema(&tool.input),
+            parameters: self.json_schema(
+                &format!("tools[{at}].input"),
+                &tool.input,
+                strict && self.dialect.strict,
+            ),
             strict: (self.dialect.strict && !said).then_some(strict),
             rest: Rest::of(&tool.extra, &[]),
         })
@@ -481,14 +500,6 @@ impl<'a> Writer<'a> {
             }
         }
     }
-}
-
-/// A schema as it stands; an empty one is that of an object without properties.
-fn json_schema(schema: &Json) -> Box<RawValue> {
-    if schema.is_blank() {
-        return verbatim(&Verbatim(&Json::from_text(r#"{"type":"object","properties":{}}"#)));
-    }
-    verbatim(&Verbatim(schema))
 }
 
 /// Labels as an object, in order.

@@ -34,6 +34,8 @@ pub(super) struct Answer {
     items: Vec<Item>,
     /// How many of the first items are done.
     settled: usize,
+    /// A call that has ended, and of which the next event tells whether it was cut.
+    pending: Option<usize>,
     usage: Usage,
 }
 
@@ -50,6 +52,8 @@ struct Part {
     /// Reasoning of which it is known whether it is a summary, and the part was announced.
     announced: Option<bool>,
     closed: bool,
+    /// A call inside which the answer was cut.
+    cut: bool,
 }
 
 /// An item of output.
@@ -268,6 +272,7 @@ impl Answer {
             parts: Vec::new(),
             items: Vec::new(),
             settled: 0,
+            pending: None,
             usage: Usage::default(),
         }
     }
@@ -481,6 +486,7 @@ impl Answer {
         if !self.started {
             self.begin(&Start::new(None, self.start.model.clone()), out);
         }
+        self.release(false, out);
         let joined = self.joined(part);
         if joined.is_none() {
             self.settle(out);
@@ -502,6 +508,7 @@ impl Answer {
             citations: 0,
             announced: None,
             closed: false,
+            cut: false,
         });
         self.open_content(at, part, out);
     }
@@ -711,6 +718,11 @@ impl Answer {
         let Some(part) = self.parts.get_mut(at) else { return };
         part.closed = true;
         let Some(folded) = part.folded() else { return };
+        if matches!(&folded, Output::ToolCall(call) if call.run_by.is_caller()) {
+            self.release(false, out);
+            self.pending = Some(at);
+            return;
+        }
         self.close_content(at, &folded, out);
         // A part with an id of its own may be followed by another of the same item.
         let may_grow = match &folded {
@@ -722,6 +734,17 @@ impl Answer {
         if !may_grow {
             self.settle(out);
         }
+    }
+
+    /// Ends the call that waits, complete or cut.
+    fn release(&mut self, cut: bool, out: &mut Vec<u8>) {
+        let Some(at) = self.pending.take() else { return };
+        let is_last = at + 1 == self.parts.len();
+        let Some(part) = self.parts.get_mut(at) else { return };
+        part.cut = cut && is_last;
+        let Some(folded) = part.folded() else { return };
+        self.close_content(at, &folded, out);
+        self.settle(out);
     }
 
     fn close_content(&mut self, at: usize, part: &Output, out: &mut Vec<u8>) {
@@ -796,7 +819,8 @@ impl Answer {
         for at in self.settled..self.items.len() {
             let Some(item) = self.items.get(at).filter(|item| item.done.is_none()) else { continue };
             let parts: Vec<&Part> = item.parts.iter().filter_map(|part| self.parts.get(*part)).collect();
-            if parts.is_empty() || parts.iter().any(|part| !part.closed) {
+            let waits = self.pending.is_some_and(|pending| item.parts.contains(&pending));
+            if parts.is_empty() || waits || parts.iter().any(|part| !part.closed) {
                 continue;
             }
             let folded: Vec<Output> = parts.iter().filter_map(|part| part.folded()).collect();
@@ -822,6 +846,7 @@ impl Answer {
         if !self.started {
             self.begin(&Start::new(None, self.start.model.clone()), out);
         }
+        self.release(finish.reason == FinishReason::Length, out);
         self.settle(out);
         let output: Vec<&RawValue> = self.items.iter().filter_map(|item| item.done.as_deref()).collect();
         let ending = Ending::of(finish);
@@ -861,7 +886,11 @@ impl Part {
         let mut fold = self.fold.clone();
         fold.push(&Event::close(0));
         fold.push(&Event::finish(Finish::new(FinishReason::Stop)));
-        fold.message().parts.into_iter().next()
+        let mut part = fold.message().parts.into_iter().next()?;
+        if let Output::ToolCall(call) = &mut part {
+            call.partial |= self.cut;
+        }
+        Some(part)
     }
 }
 
@@ -1089,7 +1118,7 @@ fn code(error: &Error) -> Cow<'_, str> {
         ErrorKind::ContextOverflow => "context_length_exceeded",
         ErrorKind::Filtered => "content_filter",
         ErrorKind::InvalidRequest | ErrorKind::Unsupported | ErrorKind::TooLarge => "invalid_prompt",
-        ErrorKind::Overloaded => "server_is_overloaded",
+        ErrorKind::Overloaded => "slow_down",
         _ => "server_error",
     };
     Cow::Borrowed(word)

@@ -5,21 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
-use interlingua_model::{Json, Request, Response, Usage};
+use interlingua_model::{Format, Json, Request, Response, Tool, Usage};
 use interlingua_wire::openai_responses::{Dialect, OpenaiResponses, ReasoningEcho};
+use interlingua_wire::schema::for_openai;
 use interlingua_wire::{Call, Codec, Mode, Refusal, Serve};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::codec;
 use crate::check;
 
 #[derive(Deserialize)]
 struct Meta {
     status: u16,
-}
-
-fn codec() -> OpenaiResponses {
-    OpenaiResponses::new(Dialect::openai())
 }
 
 /// The recordings by name, `<provider>/<name>`.
@@ -159,13 +157,30 @@ fn lossless() -> OpenaiResponses {
     OpenaiResponses::new(dialect)
 }
 
+/// Strict schemas as the service takes them, which many clients do not send.
+fn strictly(request: &mut Request) {
+    for tool in &mut request.tools {
+        if let Tool::Function(function) = tool
+            && function.strict == Some(true)
+        {
+            function.input = for_openai(&function.input).0;
+        }
+    }
+    if let Some(Format::Schema(format)) = &mut request.format
+        && format.strict == Some(true)
+    {
+        format.schema = for_openai(&format.schema).0;
+    }
+}
+
 fn question(folder: &Path, _: u16) -> Result<(), String> {
     let Ok(bytes) = fs::read(folder.join("request.json")) else { return Ok(()) };
     if bytes.starts_with(b"{\"_not_json\"") {
         return Ok(());
     }
-    let (once, mode) =
+    let (mut once, mode) =
         lossless().decode_request(&Call::post("/responses", bytes)).map_err(|error| error.to_string())?;
+    strictly(&mut once);
     let encoded = lossless().encode(&once, mode).map_err(|error| error.to_string())?;
     let (twice, again) = lossless().decode_request(&encoded.call).map_err(|error| error.to_string())?;
     let lost: Vec<String> = encoded.warnings.iter().map(ToString::to_string).collect();

@@ -28,6 +28,8 @@ const REPEATED: &[&str] = &[
     // A chunk repeats the id of its answer; some services count chunks there.
     "openai_chat .id",
     "openai_chat .system_fingerprint",
+    // The status of an answer that did not fail.
+    "openai_chat .base_resp.status_msg",
     // The state of an answer before its end, which the last event states again.
     "openai_responses .response.service_tier",
     // The request, as the server understood it.
@@ -44,6 +46,9 @@ const REPEATED: &[&str] = &[
     "openai_responses .safety_identifier",
     "openai_responses .user",
     "openai_responses .include[]",
+    "openai_responses .prompt",
+    // Some services number an item anew when they repeat it.
+    "openai_responses .output[].id",
     // Sealed content counts as it stands in `response.output_item.done` only.
     "openai_responses .item.encrypted_content",
     "openai_responses .output[].encrypted_content",
@@ -65,7 +70,13 @@ impl Haystack {
 
     fn gather(&mut self, value: &Value) {
         match value {
-            Value::String(text) => self.add(text),
+            Value::String(text) => {
+                self.add(text);
+                // A text that was kept verbatim stands as the JSON of a text.
+                if let Ok(inner @ Value::String(_)) = serde_json::from_str(text) {
+                    self.gather(&inner);
+                }
+            }
             Value::Array(items) => items.iter().for_each(|item| self.gather(item)),
             Value::Object(fields) => fields.iter().for_each(|(name, value)| {
                 self.add(name);

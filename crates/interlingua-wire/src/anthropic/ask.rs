@@ -47,8 +47,10 @@ fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidRequest, message)
 }
 
+/// Empty instructions are none.
 fn system(body: &mut Object<'_>, request: &mut Request) -> Result<(), Error> {
-    if let Some(raw) = body.take_raw("system").filter(|raw| raw.get() != "null") {
+    let said = |raw: &&RawValue| !matches!(raw.get(), "null" | "\"\"" | "[]");
+    if let Some(raw) = body.take_raw("system").filter(said) {
         request.messages.push(Message::System(System::new(inputs(raw)?)));
     }
     Ok(())

@@ -152,15 +152,25 @@ impl ChatReader {
         self.report(chunk.usage, out);
         if let Some(groq) = chunk.x_groq {
             self.report(groq.usage, out);
-            if let Some(id) = groq.id.and_then(Str::filled) {
-                self.finish.extra.set(
-                    PROTOCOL,
-                    "x_groq",
-                    Json::from_text(format!("{{\"id\":{}}}", Json::string(&id))),
-                );
-            }
+            self.keep_groq(groq.id.and_then(Str::filled).as_deref(), &groq.rest);
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// Keeps what Groq says beside usage, in one object; later chunks add to it.
+    fn keep_groq(&mut self, id: Option<&str>, rest: &Rest<'_>) {
+        let known = self.finish.extra.get(PROTOCOL, "x_groq").cloned();
+        let known = known.as_ref().and_then(|known| Object::parse(known.as_str()).ok()).unwrap_or_default();
+        let mut fields: Vec<(String, String)> =
+            known.iter().map(|(name, value)| (name.to_owned(), value.get().to_owned())).collect();
+        fields.extend(id.map(|id| ("id".to_owned(), Json::string(id).to_string())));
+        fields.extend(rest.iter().map(|(name, value)| (name.to_owned(), value.get().to_owned())));
+        if fields.is_empty() {
+            return;
+        }
+        let fields: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}:{value}", Json::string(name))).collect();
+        self.finish.extra.set(PROTOCOL, "x_groq", Json::from_text(format!("{{{}}}", fields.join(","))));
     }
 
     fn start(&mut self, chunk: &Chunk<'_>, answered: bool, out: &mut Parts) {
@@ -515,6 +525,9 @@ impl ChatReader {
         let spoken = spoken.filter(|tokens| !tokens.is_empty());
         match (&self.text, spoken) {
             (Some(text), Some(tokens)) => {
+                if !logprobs.rest.is_empty() {
+                    out.other(Custom::new(PROTOCOL, "logprobs", Json::from(raw)));
+                }
                 let tokens = tokens.into_iter().map(|token| token_logprob(&token)).collect();
                 out.delta(text.at, PartDelta::Logprobs(tokens));
             }

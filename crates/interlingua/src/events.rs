@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Response};
-use interlingua_wire::Decoder;
+use interlingua_wire::{Decoder, RateLimits};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::exchange::{self, Call, Opened};
 use crate::gzip::Gunzip;
-use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts, drain, meta};
+use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts, drain};
 
 /// The events of one answer, as they come.
 ///
@@ -140,7 +140,8 @@ impl Events {
     fn read(&mut self, opened: Opened) {
         let Opened { call, status, headers, body, decoder, gunzip, first_byte } = opened;
         self.meta.status = Some(status.as_u16());
-        self.meta.request_id = meta::request_id(&headers);
+        self.meta.request_id = interlingua_wire::request_id(&headers).map(ToOwned::to_owned);
+        self.meta.rate_limits = RateLimits::of(&headers);
         self.meta.headers = headers;
         self.meta.timings.first_byte = Some(first_byte);
         self.meta.retries.clone_from(&call.retries);
@@ -251,12 +252,13 @@ impl Reading {
             return Poll::Ready(());
         };
         self.clock.tick();
+        let more = chunk.is_some();
         self.failure = match chunk {
             Some(Ok(bytes)) => self.push(&bytes).err(),
             Some(Err(error)) => Some(error),
             None => self.finish().err(),
         };
-        if self.decoder.is_finished() {
+        if more && self.decoder.is_finished() {
             let body = std::mem::replace(&mut self.body, Body::from(Bytes::new()));
             drain::rest(body, context);
         }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use interlingua_model::{Response, Warning};
+use interlingua_wire::RateLimits;
 
 use crate::RetryNote;
 
@@ -15,6 +16,8 @@ pub struct Meta {
     pub headers: HeaderMap,
     /// The provider's id of the call.
     pub request_id: Option<String>,
+    /// The rate limits that the headers tell of, and how much of them is left.
+    pub rate_limits: RateLimits,
     /// How long things took.
     pub timings: Timings,
     /// The retries that were made, in order.
@@ -43,14 +46,4 @@ pub struct Answer {
     pub response: Response,
     /// What is known of the call.
     pub meta: Meta,
-}
-
-/// Headers that hold the provider's id of a call, best first.
-const REQUEST_ID: [&str; 6] =
-    ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-generation-id", "cf-ray"];
-
-/// The provider's id of a call.
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    let found = REQUEST_ID.into_iter().find_map(|name| headers.get(name)?.to_str().ok());
-    found.map(ToOwned::to_owned)
 }

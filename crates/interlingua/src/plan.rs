@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use interlingua_model::{Error, ErrorKind, Origin as Author, Request, Warning};
-use interlingua_wire::{Auth, Codec, Encoded, Limits, Mode, Object, Protocol, Provider, join};
+use interlingua_wire::{Auth, Codec, Encoded, Limits, Mode, Object, Protocol, Provider, join, replay};
 
 use crate::client::Inner;
 use crate::keys::{self, Credential, Given, KeyCommand, Source};
@@ -82,9 +82,13 @@ impl<'a> Draft<'a> {
     ) -> Result<Self, Error> {
         let protocol = options.protocol.map_or_else(|| provider.protocol_for(model), Ok)?;
         let codec = provider.codec(protocol, model)?;
-        let mut own = request.clone();
+        let target = Author::new(protocol.id(), &*provider.id, model);
+        let (history, mut warnings) = replay::prepare(request, &target, replay::Rules::default());
+        let mut own = history.into_owned();
         model.clone_into(&mut own.model);
         let mut encoded = codec.encode(&own, mode).map_err(|error| error.with_target(&provider.id, model))?;
+        warnings.append(&mut encoded.warnings);
+        encoded.warnings = warnings;
         if options.strict.unwrap_or(inner.settings.strict) {
             refuse(&encoded.warnings).map_err(|error| error.with_target(&provider.id, model))?;
         }

@@ -107,7 +107,13 @@ impl Body {
         match &mut self.0 {
             Inner::Whole(bytes) => Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok)),
             Inner::Hyper(body) => poll_hyper(body, context),
-            Inner::Stream(stream) => stream.as_mut().poll_next(context),
+            Inner::Stream(stream) => {
+                let chunk = std::task::ready!(stream.as_mut().poll_next(context));
+                if chunk.is_none() {
+                    self.0 = Inner::Whole(None);
+                }
+                Poll::Ready(chunk)
+            }
         }
     }
 }

@@ -3,4 +3,3 @@
 mod limits;
 mod replay;
 mod schema;
-mod sse;

@@ -1,0 +1,144 @@
+//! A key goes to the host that it was meant for, and is shown to nobody.
+
+use interlingua::{Client, ClientBuilder, ErrorKind, KeyStatus, Options, Request, Secret};
+
+use crate::script::{Said, Script};
+use crate::server::{Server, answer, whole_hello};
+
+const KEY: &str = "sk-environment-1";
+
+fn ask() -> Request {
+    Request::new("groq/llama").user("hi")
+}
+
+/// A client whose environment holds a key for groq.
+fn builder(script: &std::sync::Arc<Script>) -> ClientBuilder {
+    script.builder().env(|name| (name == "GROQ_API_KEY").then(|| KEY.to_owned()))
+}
+
+fn sent_key(script: &Script) -> Option<String> {
+    script.with_sent(0, |request| {
+        request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned())
+    })
+}
+
+#[tokio::test]
+async fn the_environment_s_key_goes_to_the_row_s_host() {
+    let script = Script::answers([Said::ok(whole_hello())]);
+    builder(&script).build().unwrap().send(&ask()).await.unwrap();
+    assert_eq!(sent_key(&script).as_deref(), Some("Bearer sk-environment-1"));
+}
+
+#[tokio::test]
+async fn the_environment_s_key_goes_to_no_other_host() {
+    let script = Script::answers([]);
+    let elsewhere = Options::default().base_url("https://groq.evil.test/openai/v1");
+    let error = builder(&script).build().unwrap().send_with(&ask(), &elsewhere).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(
+        error.message().contains("GROQ_API_KEY") && error.message().contains("groq.evil.test"),
+        "{error}"
+    );
+    assert!(!format!("{error} {error:?}").contains(KEY));
+    let client = builder(&script).base_url("groq", "https://groq.evil.test/v1").build().unwrap();
+    assert_eq!(client.send(&ask()).await.unwrap_err().kind(), ErrorKind::Configuration);
+    assert_eq!(script.count(), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_with_the_url_goes_there() {
+    let script = Script::answers([Said::ok(whole_hello()), Said::ok(whole_hello())]);
+    let options = Options::default().base_url("https://proxy.test/v1").key("sk-call-1");
+    builder(&script).build().unwrap().send_with(&ask(), &options).await.unwrap();
+    assert_eq!(sent_key(&script).as_deref(), Some("Bearer sk-call-1"));
+    let script = Script::answers([Said::ok(whole_hello())]);
+    let client =
+        builder(&script).base_url("groq", "https://proxy.test/v1").key("groq", "sk-own-1").build().unwrap();
+    client.send(&ask()).await.unwrap();
+    assert_eq!(sent_key(&script).as_deref(), Some("Bearer sk-own-1"));
+}
+
+#[tokio::test]
+async fn a_server_on_this_machine_needs_no_key_and_gets_none_that_is_not_its_own() {
+    let script = Script::answers([Said::ok(whole_hello())]);
+    let options = Options::default().base_url("http://127.0.0.1:8080/v1");
+    builder(&script).build().unwrap().send_with(&ask(), &options).await.unwrap();
+    assert_eq!(sent_key(&script), None);
+}
+
+#[tokio::test]
+async fn a_key_does_not_travel_in_the_open() {
+    let script = Script::answers([Said::ok(whole_hello())]);
+    let options = Options::default().base_url("http://box.test/v1").key("sk-call-1");
+    let error = builder(&script).build().unwrap().send_with(&ask(), &options).await.unwrap_err();
+    assert!(error.message().contains("plain HTTP"), "{error}");
+    let client = builder(&script).allow_plain_http(true).build().unwrap();
+    client.send_with(&ask(), &options).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_or_malformed_key_is_named_by_its_variable() {
+    let script = Script::answers([]);
+    let error = script.client().send(&ask()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert!(error.message().contains("set GROQ_API_KEY"), "{error}");
+    for bad in ["sk-line\nbreak", "sk two words", "sk-smart\u{201d}quote", "sk-\u{7f}"] {
+        let client = script.builder().env(move |name| (name == "GROQ_API_KEY").then(|| bad.to_owned()));
+        let error = client.build().unwrap().send(&ask()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+        assert!(error.message().contains("env GROQ_API_KEY"), "{error}");
+        assert!(!format!("{error:?}").contains("sk-"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_command_runs_once_and_its_output_stays_secret() {
+    let script = Script::answers([Said::ok(whole_hello()), Said::ok(whole_hello())]);
+    let folder = std::env::temp_dir().join(format!("interlingua-key-{}", std::process::id()));
+    let command = format!("echo run >> {0}; echo sk-printed-1", folder.display());
+    let client = script.builder().key_command("groq", command).build().unwrap();
+    assert_eq!(client.key_status("groq"), KeyStatus::Present { from: "key command".into() });
+    client.send(&ask()).await.unwrap();
+    client.send(&ask()).await.unwrap();
+    assert_eq!(sent_key(&script).as_deref(), Some("Bearer sk-printed-1"));
+    assert_eq!(std::fs::read_to_string(&folder).unwrap(), "run\n");
+    std::fs::remove_file(&folder).unwrap();
+    let failing = script.builder().key_command("groq", "echo sk-printed-2; exit 3").build().unwrap();
+    let error = failing.send(&ask()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert!(!format!("{error:?}").contains("sk-printed"), "{error:?}");
+}
+
+#[test]
+fn where_a_key_comes_from_is_told_without_it() {
+    let client =
+        Client::builder().env(|name| (name == "OPENAI_API_KEY").then(|| KEY.into())).build().unwrap();
+    assert_eq!(client.key_status("openai"), KeyStatus::Present { from: "env OPENAI_API_KEY".into() });
+    assert_eq!(client.key_status("groq"), KeyStatus::Missing { expected: vec!["GROQ_API_KEY".into()] });
+    assert_eq!(client.key_status("ollama"), KeyStatus::NotNeeded);
+    assert!(!format!("{client:?} {:?}", Secret::new(KEY)).contains(KEY));
+}
+
+#[tokio::test]
+async fn a_server_that_sends_the_key_back_does_not_get_it_into_an_error() {
+    let body = r#"{"error":{"message":"Incorrect API key: sk-test-1"}}"#;
+    let server = Server::start(move |_| answer("401 Unauthorized", "", body)).await;
+    let error = server.client().send(&Request::new("test/m").user("hi")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert!(error.message().contains("Incorrect API key: [key]"), "{error}");
+    assert!(!format!("{error:?}").contains("sk-test-1"), "{error:?}");
+    let said = "data: {\"error\":{\"message\":\"no such key sk-test-1\"}}\n\n";
+    let script = Script::answers([Said::ok(said), Said::ok(said), Said::ok(said)]);
+    let events = script.client().stream(&Request::new("test/m").user("hi")).await.unwrap();
+    let error = events.into_response().await.unwrap_err();
+    assert!(!format!("{error:?}").contains("sk-test-1"), "{error:?}");
+}
+
+#[test]
+fn a_password_in_a_url_is_refused() {
+    let client = Client::builder().env(|_| None).build().unwrap();
+    let options = Options::default().base_url("https://me:word@proxy.test/v1");
+    let error = client.prepare(&ask(), interlingua::Mode::Whole, &options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(!error.to_string().contains("word@"), "{error}");
+}

@@ -1,0 +1,14 @@
+//! The client against servers on loopback and against scripted transports. Nothing leaves this machine.
+
+#![cfg(test)]
+
+mod calls;
+mod hostile;
+mod keys;
+mod proxies;
+mod retries;
+mod runs;
+mod script;
+mod server;
+mod shape;
+mod sockets;

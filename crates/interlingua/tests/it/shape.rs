@@ -1,0 +1,27 @@
+//! What the types promise to those who hold them.
+
+use interlingua::{
+    Body, Client, ClientBuilder, Error, Events, HttpTransport, Options, RunError, Secret, Toolbox,
+};
+
+fn send_and_sync<T: Send + Sync + 'static>() {}
+fn send<T: Send + 'static>() {}
+
+#[test]
+fn handles_can_go_anywhere() {
+    send_and_sync::<Client>();
+    send_and_sync::<ClientBuilder>();
+    send_and_sync::<Options>();
+    send_and_sync::<Secret>();
+    send_and_sync::<Toolbox>();
+    send_and_sync::<HttpTransport>();
+    send::<Events>();
+    send::<Body>();
+}
+
+#[test]
+fn errors_are_a_pointer() {
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+    assert_eq!(size_of::<RunError>(), size_of::<usize>());
+    assert_eq!(size_of::<Client>(), size_of::<usize>());
+}

@@ -1,0 +1,157 @@
+//! Connections: used again, given up, slowed down.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use interlingua::{Event, Request};
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use crate::server::{
+    Server, Step, answer, chunk, hello, last_chunk, last_frames, stream_head, text_frame, whole_hello,
+};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn ask() -> Request {
+    Request::new("test/m").user("hi")
+}
+
+/// Lets the tasks of this runtime and their sockets come forward: each turn looks at all sockets once. A connection is
+/// idle some turns after its last byte was sent, many of them on a machine that is busy with something else.
+async fn settle() {
+    for _ in 0..3000 {
+        yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn twenty_streams_in_a_row_use_one_connection() {
+    let end = Arc::new(Notify::new());
+    let may_end = Arc::clone(&end);
+    let server = Server::start(move |_| {
+        vec![
+            Step::Write([stream_head(), chunk(hello().as_bytes())].concat()),
+            Step::Await(Arc::clone(&may_end)),
+            Step::Write(last_chunk()),
+        ]
+    })
+    .await;
+    let client = server.client();
+    for number in 1..=20 {
+        let mut events = client.stream(&ask()).await.unwrap();
+        while let Some(event) =
+            timeout(LONG, events.next()).await.expect("the end must not wait for the body's")
+        {
+            if matches!(event.unwrap(), Event::Finish(_)) {
+                break;
+            }
+        }
+        end.notify_one();
+        while server.answered() < number {
+            yield_now().await;
+        }
+        settle().await;
+    }
+    assert_eq!(server.received().len(), 20);
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn whole_answers_and_refusals_leave_the_connection_in_use() {
+    let server = Server::start(|number| {
+        if number % 2 == 0 { answer("200 OK", "", whole_hello()) } else { answer("400 Bad", "", "{}") }
+    })
+    .await;
+    let client = server.client();
+    for number in 0..6 {
+        let sent = client.send(&ask()).await;
+        assert_eq!(sent.is_ok(), number % 2 == 0);
+        settle().await;
+    }
+    assert_eq!(server.connections(), 1);
+    assert_eq!(server.received()[0].header("accept-encoding"), Some("gzip"));
+}
+
+#[tokio::test]
+async fn dropping_the_events_closes_the_connection() {
+    let gone = Arc::new(Notify::new());
+    let watch = Arc::clone(&gone);
+    let server = Server::start(move |_| {
+        let begin = [stream_head(), chunk(text_frame("Hel").as_bytes())].concat();
+        vec![Step::Write(begin), Step::Watch(Arc::clone(&watch))]
+    })
+    .await;
+    let mut events = server.client().stream(&ask()).await.unwrap();
+    assert!(events.next().await.is_some_and(|event| event.is_ok()));
+    drop(events);
+    timeout(LONG, gone.notified()).await.expect("the server must see the end");
+}
+
+#[tokio::test]
+async fn a_slow_reader_slows_the_sender_down() {
+    const TIMES: usize = 768;
+    let written = Arc::new(AtomicUsize::new(0));
+    let frame = chunk(text_frame(&"x".repeat(64 << 10)).as_bytes());
+    let size = frame.len();
+    let count = Arc::clone(&written);
+    let server = Server::start(move |_| {
+        let flood = Step::Flood { bytes: frame.clone(), times: TIMES, written: Arc::clone(&count) };
+        let end = [chunk(last_frames().as_bytes()), last_chunk()].concat();
+        vec![Step::Write(stream_head()), flood, Step::Write(end)]
+    })
+    .await;
+    let mut events = server.client().stream(&ask()).await.unwrap();
+    assert!(events.next().await.is_some_and(|event| event.is_ok()));
+    let mut before = usize::MAX;
+    while before != written.load(Ordering::SeqCst) {
+        before = written.load(Ordering::SeqCst);
+        settle().await;
+    }
+    assert!(before < TIMES * size / 2, "{before} of {} bytes were taken by nobody", TIMES * size);
+    let response = events.into_response().await.unwrap();
+    assert_eq!(response.text().len(), TIMES * (64 << 10));
+}
+
+#[tokio::test]
+async fn redirects_are_followed_only_when_allowed_and_the_key_stays_at_home() {
+    let other = Server::start(|_| answer("200 OK", "", whole_hello())).await;
+    let there = format!("location: {}/elsewhere\r\n", other.url());
+    let server = Server::start(move |_| answer("307 Temporary Redirect", &there, "")).await;
+    let error = server.client().send(&ask()).await.unwrap_err();
+    assert_eq!(error.status(), Some(307));
+    assert!(error.message().contains(&other.url()), "{error}");
+    assert!(other.received().is_empty());
+    let client = server.builder().follow_redirects(true).build().unwrap();
+    assert_eq!(client.send(&ask()).await.unwrap().text(), "Hello, wörld");
+    let received = &other.received()[0];
+    assert!(received.head.starts_with("POST /elsewhere "));
+    assert_eq!(received.header("authorization"), None);
+    assert_eq!(received.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn a_redirect_on_the_same_host_keeps_the_key() {
+    let server = Server::start(|number| match number {
+        0 => answer("308 Permanent Redirect", "location: /v2/chat/completions\r\n", ""),
+        _ => answer("200 OK", "", whole_hello()),
+    })
+    .await;
+    let client = server.builder().follow_redirects(true).build().unwrap();
+    client.send(&ask()).await.unwrap();
+    let received = &server.received()[1];
+    assert!(received.head.starts_with("POST /v2/chat/completions "));
+    assert_eq!(received.header("authorization"), Some("Bearer sk-test-1"));
+    assert_eq!(received.body, server.received()[0].body);
+}
+
+#[tokio::test]
+async fn redirects_do_not_go_in_circles() {
+    let server = Server::start(|_| answer("307 Temporary Redirect", "location: /again\r\n", "")).await;
+    let client = server.builder().follow_redirects(true).build().unwrap();
+    let error = client.send(&ask()).await.unwrap_err();
+    assert!(error.message().contains("without end"), "{error}");
+    assert_eq!(server.received().len(), 6);
+}

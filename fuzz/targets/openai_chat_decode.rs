@@ -1,5 +1,0 @@
-#![no_main]
-
-use interlingua_wire::openai_chat::OpenaiChat;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::decode(&OpenaiChat::default(), data));

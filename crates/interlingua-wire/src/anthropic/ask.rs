@@ -19,7 +19,12 @@ const SCHEMA_NAME: &str = "output";
 pub(super) fn decode(call: &Call) -> Result<(Request, Mode), Error> {
     let mut body = Object::from_slice(&call.body)
         .map_err(|error| invalid(format!("the body is not a JSON object: {error}")).with_source(error))?;
-    let mut request = Request::new(body.require::<String>("model")?);
+    // Platforms that have the model in the address have the version in the body; it is chosen anew for each call.
+    let model = match body.take_raw("anthropic_version") {
+        Some(_) => body.take("model")?.unwrap_or_default(),
+        None => body.require::<String>("model")?,
+    };
+    let mut request = Request::new(model);
     let stream = body.take::<bool>("stream")?.unwrap_or(false);
     system(&mut body, &mut request)?;
     let messages: Vec<&RawValue> = body.require("messages")?;
@@ -32,8 +37,9 @@ pub(super) fn decode(call: &Call) -> Result<(Request, Mode), Error> {
     settings(&mut body, &mut request)?;
     tools(&mut body, &mut request)?;
     thinking(&mut body, &mut request);
+    let in_body: Vec<String> = body.take("anthropic_beta")?.unwrap_or_default();
     body.rest_into(&mut request.extra, PROTOCOL);
-    betas(call, &mut request.extra);
+    betas(call, &in_body, &mut request.extra);
     Ok((request, if stream { Mode::Stream } else { Mode::Whole }))
 }
 
@@ -123,7 +129,8 @@ fn name_results(messages: &mut [Message]) {
 }
 
 fn settings(body: &mut Object<'_>, request: &mut Request) -> Result<(), Error> {
-    request.max_output = body.take("max_tokens")?;
+    let most: Option<u64> = body.take("max_tokens")?;
+    request.max_output = most.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
     request.sampling.temperature = body.take("temperature")?;
     request.sampling.top_p = body.take("top_p")?;
     request.sampling.top_k = body.take("top_k")?;
@@ -237,11 +244,11 @@ fn output_config(body: &mut Object<'_>, request: &mut Request) -> Option<Effort>
     level
 }
 
-/// The features in beta travel in a header, as a list with commas.
-fn betas(call: &Call, extra: &mut Extra) {
+/// The features in beta travel in a header, as a list with commas, or in the body.
+fn betas(call: &Call, in_body: &[String], extra: &mut Extra) {
     let values = call.headers.get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
-    let betas: Vec<&str> =
-        values.flat_map(|value| value.split(',')).map(str::trim).filter(|beta| !beta.is_empty()).collect();
+    let in_header = values.flat_map(|value| value.split(',')).map(str::trim).filter(|beta| !beta.is_empty());
+    let betas: Vec<&str> = in_header.chain(in_body.iter().map(String::as_str)).collect();
     if !betas.is_empty()
         && let Ok(json) = Json::of(&betas)
     {

@@ -2,8 +2,8 @@
 //! name, and goes back from there; a block that is not known stays whole.
 
 use interlingua_model::{
-    Citation, Content, Custom, Data, Extra, Fields, Input, Json, Media, Output, Place, Reasoning, Retention,
-    RunBy, Source, Span, Text, ToolCall, ToolResult,
+    Citation, Content, Custom, Data, Extra, Fields, Input, Json, Media, MediaKind, Output, Place, Reasoning,
+    Retention, RunBy, Source, Span, Text, ToolCall, ToolResult,
 };
 use serde_json::value::RawValue;
 
@@ -12,6 +12,8 @@ use crate::Object;
 
 /// How the name of a block ends that holds the result of a tool which the provider ran.
 const RESULT: &str = "_tool_result";
+const PDF: &str = "application/pdf";
+const PLAIN: &str = "text/plain";
 
 /// A block being written.
 #[derive(Debug, Default)]
@@ -237,7 +239,7 @@ fn contents(raw: &RawValue) -> Option<Vec<Content>> {
 }
 
 fn read_media(mut block: Object<'_>, kind: &str) -> Option<Media> {
-    let mut media = source(&block.take::<Object<'_>>("source").ok()??, kind)?;
+    let mut media = source(block.take::<Object<'_>>("source").ok()??, kind)?;
     media.cache = take_cache(&mut block);
     if kind == "document" {
         media.name = block.take("title").ok()?;
@@ -246,22 +248,23 @@ fn read_media(mut block: Object<'_>, kind: &str) -> Option<Media> {
     Some(media)
 }
 
-/// Where an image or a document is; `None` for what has no neutral form.
-fn source(source: &Object<'_>, kind: &str) -> Option<Media> {
+/// Where an image or a document is; `None` for what has no neutral form, or more to it.
+fn source(mut source: Object<'_>, kind: &str) -> Option<Media> {
     let wildcard = if kind == "image" { "image/*" } else { "application/pdf" };
-    match source.peek::<String>("type")?.as_str() {
-        "base64" => {
-            let data = Data::from_base64(&source.peek::<String>("data")?).ok()?;
-            Some(Media::bytes(source.peek::<String>("media_type")?, data))
-        }
-        "text" => Some(Media::bytes(
-            source.peek::<String>("media_type")?,
-            source.peek::<String>("data")?.into_bytes(),
-        )),
-        "url" => Some(Media::url(wildcard, source.peek::<String>("url")?)),
-        "file" => Some(Media::file(wildcard, source.peek::<String>("file_id")?)),
-        _ => None,
-    }
+    let mut take = |name| source.take::<String>(name).ok().flatten();
+    let media = match take("type")?.as_str() {
+        "base64" => Media::bytes(take("media_type")?, Data::from_base64(&take("data")?).ok()?),
+        "text" => Media::bytes(take("media_type")?, take("data")?.into_bytes()),
+        "url" => Media::url(wildcard, take("url")?),
+        "file" => Media::file(wildcard, take("file_id")?),
+        _ => return None,
+    };
+    let fits = match media.kind() {
+        MediaKind::Image => kind == "image",
+        MediaKind::Document => kind == "document",
+        _ => false,
+    };
+    (fits && source.is_empty()).then_some(media)
 }
 
 /// A citation of a text block.
@@ -315,7 +318,8 @@ pub(super) fn write_citation(citation: &Citation) -> Json {
     };
     let mut block = Block::new(&citation.kind)
         .maybe("cited_text", citation.quote.as_deref())
-        .maybe(title, citation.title.as_deref())
+        // The protocol wants the title even where it is null.
+        .set(title, citation.title.as_deref().map_or_else(|| Json::from_text("null"), Json::string))
         .maybe("url", citation.url.as_deref())
         .maybe("file_id", citation.file.as_deref());
     let place = match citation.place {
@@ -365,6 +369,11 @@ pub(super) fn write_reasoning(reasoning: &Reasoning) -> Option<Json> {
     Some(Block::new("thinking").text("thinking", &reasoning.text).extra(&reasoning.extra).json())
 }
 
+/// Thinking of a service that signs nothing; clients want the field.
+pub(super) fn write_unsigned(reasoning: &Reasoning) -> Json {
+    Block::new("thinking").text("thinking", &reasoning.text).text("signature", "").json()
+}
+
 /// A call. Input that is no object, which the protocol cannot carry, is wrapped; the caller has warned.
 pub(super) fn write_call(call: &ToolCall) -> Json {
     let input = match () {
@@ -394,9 +403,10 @@ pub(super) fn write_media(media: &Media) -> Option<Json> {
         _ => "document",
     };
     let source = match &media.source {
-        Source::Bytes(data) if top == "text" => {
+        // Bytes of a document are a PDF or plain text.
+        Source::Bytes(data) if kind == "document" && media.mime != PDF => {
             let text = std::str::from_utf8(data.as_bytes()).ok()?;
-            Block::new("text").text("media_type", &media.mime).text("data", text)
+            Block::new("text").text("media_type", PLAIN).text("data", text)
         }
         Source::Bytes(data) => {
             Block::new("base64").text("media_type", &media.mime).text("data", &data.to_base64())
@@ -410,6 +420,14 @@ pub(super) fn write_media(media: &Media) -> Option<Json> {
         block = block.maybe("title", media.name.as_deref());
     }
     Some(block.cache(media.cache).extra(&media.extra).json())
+}
+
+/// Whether a document will be taken for plain text, which it is not.
+pub(super) fn is_flattened(media: &Media) -> bool {
+    matches!(media.source, Source::Bytes(_))
+        && media.kind() == MediaKind::Document
+        && media.mime != PDF
+        && media.mime != PLAIN
 }
 
 /// Whether a custom part is one of this protocol.

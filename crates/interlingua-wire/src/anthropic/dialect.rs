@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// How one service, or one family of models, differs in what it takes.
 ///
-/// The default takes everything that the protocol has; a row of the provider table turns off what a model refuses. The
+/// The default takes what most models and the vendor's own service take; a row of the provider table turns off what a model refuses. The
 /// facts behind the families are those of the vendor's Models API and of its SDKs' capability tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -12,16 +12,28 @@ use serde::{Deserialize, Serialize};
 pub struct Dialect {
     /// Which version of the protocol is asked for.
     pub version: Version,
+    /// What stands in the body as `anthropic_version`; `None` leaves it out. Vertex AI wants `vertex-2023-10-16`.
+    pub version_in_body: Option<String>,
+    /// Whether the body names the model. Vertex AI has it in the address alone.
+    pub model_in_body: bool,
+    /// Whether features in beta are listed in the body, as `anthropic_beta`, and not in the header of that name.
+    pub betas_in_body: bool,
     /// Most tokens of an answer when a request does not say, for the protocol needs a number.
     pub max_output: u32,
     /// Whether temperature, top-p and top-k are taken. Models from 4.7 on refuse them.
     pub sampling: bool,
+    /// Whether temperature and top-p are taken together. Models from 4.5 on take one of them.
+    pub temperature_with_top_p: bool,
     /// Whether thinking can be left to the model (`adaptive`), which models up to 4.5 do not know.
     pub adaptive_thinking: bool,
     /// Whether thinking takes a number of tokens (`enabled`), which models from 5.5 on refuse.
     pub thinking_budget: bool,
     /// Whether thinking can be turned off.
     pub thinking_off: bool,
+    /// Whether the model can be told to think between tool calls only (`between_tools`), its least of thinking.
+    pub between_tools: bool,
+    /// Whether thinking without a signature goes back, as services want it that sign nothing.
+    pub unsigned_thinking: bool,
     /// The levels of effort that are known; others become the nearest. Empty: none, and a level becomes a budget.
     pub efforts: Vec<Effort>,
     /// Whether a tool can be demanded (`any`, `tool`). Models that always think refuse it.
@@ -56,11 +68,17 @@ impl Default for Dialect {
     fn default() -> Self {
         Self {
             version: Version::default(),
+            version_in_body: None,
+            model_in_body: true,
+            betas_in_body: false,
             max_output: 8192,
             sampling: true,
+            temperature_with_top_p: true,
             adaptive_thinking: true,
             thinking_budget: true,
             thinking_off: true,
+            between_tools: false,
+            unsigned_thinking: false,
             efforts: vec![Effort::Low, Effort::Medium, Effort::High, Effort::XHigh, Effort::Max],
             forced_tool_choice: true,
             system_anywhere: true,

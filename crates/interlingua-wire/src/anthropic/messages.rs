@@ -1,7 +1,8 @@
 //! Messages to wire messages, and what is lost on the way.
 
 use interlingua_model::{
-    Assistant, Content, Extra, Fields, Input, Json, Message, Output, System, Text, ToolResult, User, Warning,
+    Assistant, Content, Extra, Fields, Input, Json, Media, Message, Output, System, Text, ToolResult, User,
+    Warning,
 };
 
 use super::block::{self, Block, array};
@@ -29,11 +30,41 @@ impl<'a> Messages<'a> {
         let leading = messages.iter().take_while(|message| matches!(message, Message::System(_))).count();
         let (leading, following) = messages.split_at(leading);
         let system = self.system(leading);
-        let mut written = Vec::with_capacity(following.len());
+        let mut turns = Vec::with_capacity(following.len());
         for (message, index) in following.iter().zip(leading.len()..) {
-            written.extend(self.message(message, index));
+            turns.extend(self.message(message, index));
         }
-        (system, array(&written))
+        let turns = grouped(self.placed(turns));
+        (system, array(&turns.iter().map(Turn::json).collect::<Vec<_>>()))
+    }
+
+    /// Instructions between the turns follow a user's turn; those right behind an answer wait for it.
+    fn placed<'m>(&mut self, turns: Vec<Turn<'m>>) -> Vec<Turn<'m>> {
+        let mut placed: Vec<Turn<'m>> = Vec::with_capacity(turns.len());
+        let mut waiting: Vec<Turn<'m>> = Vec::new();
+        for turn in turns {
+            let after_answer = placed.last().is_some_and(|last| last.role == Role::Assistant);
+            match turn.role {
+                Role::System if after_answer => {
+                    waiting.push(turn);
+                    continue;
+                }
+                Role::User if after_answer && !waiting.is_empty() => {
+                    let why = "instructions right behind an answer were put behind the user's turn";
+                    self.warnings.push(Warning::adjusted("messages", why));
+                }
+                Role::User => {}
+                Role::System | Role::Assistant => placed.append(&mut waiting),
+            }
+            placed.push(turn);
+        }
+        placed.append(&mut waiting);
+        if !self.dialect.system_anywhere {
+            for turn in placed.iter_mut().filter(|turn| turn.role == Role::System) {
+                turn.role = Role::User;
+            }
+        }
+        placed
     }
 
     fn system(&mut self, messages: &[Message]) -> Option<Json> {
@@ -51,12 +82,15 @@ impl<'a> Messages<'a> {
         }
     }
 
-    fn message(&mut self, message: &Message, index: usize) -> Option<Json> {
-        let (role, content, extra) = match message {
+    fn message<'m>(&mut self, message: &'m Message, index: usize) -> Option<Turn<'m>> {
+        let (role, results, content, extra) = match message {
             Message::System(system) => return self.system_between(system, index),
-            Message::User(user) => ("user", self.user(user, index), &user.extra),
+            Message::User(user) => {
+                let results = user.parts.iter().filter(|part| matches!(part, Input::ToolResult(_))).count();
+                (Role::User, results, self.user(user, index), &user.extra)
+            }
             Message::Assistant(assistant) => {
-                ("assistant", self.assistant(assistant, index), &assistant.extra)
+                (Role::Assistant, 0, self.assistant(assistant, index), &assistant.extra)
             }
             _ => return None,
         };
@@ -65,21 +99,20 @@ impl<'a> Messages<'a> {
                 .push(Warning::dropped(format!("messages[{index}]"), "an empty message cannot be sent"));
             return None;
         }
-        Some(turn(role, &content, extra))
+        Some(Turn { role, results, content, extra })
     }
 
     /// Instructions between the turns; where they are not taken, the user says them.
-    fn system_between(&mut self, system: &System, index: usize) -> Option<Json> {
+    fn system_between<'m>(&mut self, system: &'m System, index: usize) -> Option<Turn<'m>> {
         let content = self.inputs(&system.parts, index);
         if content.is_empty() {
             return None;
         }
-        if self.dialect.system_anywhere {
-            return Some(turn("system", &content, &system.extra));
+        if !self.dialect.system_anywhere {
+            let why = "the model takes instructions at the beginning only; the user says them here";
+            self.warnings.push(Warning::adjusted(format!("messages[{index}]"), why));
         }
-        let why = "the model takes instructions at the beginning only; the user says them here";
-        self.warnings.push(Warning::adjusted(format!("messages[{index}]"), why));
-        Some(turn("user", &content, &Extra::default()))
+        Some(Turn { role: Role::System, results: 0, content, extra: &system.extra })
     }
 
     /// Results lead their message, or the call counts as unanswered.
@@ -103,16 +136,7 @@ impl<'a> Messages<'a> {
         for (index, part) in parts.iter().enumerate() {
             let block = match part {
                 Input::Text(text) => self.text(text, false, message, index),
-                Input::Media(media) => {
-                    let mut media = media.clone();
-                    media.cache = self.mark(media.cache);
-                    self.or_dropped(
-                        block::write_media(&media),
-                        message,
-                        index,
-                        "the protocol carries images and documents only",
-                    )
-                }
+                Input::Media(media) => self.media(media, message, index),
                 Input::ToolResult(result) => Some(self.result(result, message, index)),
                 Input::Custom(custom) => self.custom(custom, message, index),
                 _ => None,
@@ -129,7 +153,10 @@ impl<'a> Messages<'a> {
                 Output::Text(text) => self.text(text, true, message, index),
                 Output::Reasoning(reasoning) => {
                     let why = "reasoning without this protocol's signature cannot be sent back";
-                    self.or_dropped(block::write_reasoning(reasoning), message, index, why)
+                    let unsigned =
+                        || self.dialect.unsigned_thinking.then(|| block::write_unsigned(reasoning));
+                    let block = block::write_reasoning(reasoning).or_else(unsigned);
+                    self.or_dropped(block, message, index, why)
                 }
                 Output::ToolCall(call) => self.call(call, message, index),
                 Output::ToolResult(result) => {
@@ -148,14 +175,14 @@ impl<'a> Messages<'a> {
     }
 
     fn text(&mut self, text: &Text, by_model: bool, message: usize, part: usize) -> Option<Json> {
-        if text.text.is_empty() {
-            // The protocol refuses empty text; it says nothing, so nothing is lost but a mark.
+        if text.text.trim().is_empty() {
+            // The protocol refuses blank text; it says nothing, so nothing is lost but a mark.
             if text.cache.is_some() {
                 return self.or_dropped(
                     None,
                     message,
                     part,
-                    "an empty text cannot be sent, nor be marked for caching",
+                    "a blank text cannot be sent, nor be marked for caching",
                 );
             }
             return None;
@@ -171,6 +198,17 @@ impl<'a> Messages<'a> {
         let mut text = text.clone();
         text.cache = self.mark(text.cache);
         Some(block::write_text(&text, by_model))
+    }
+
+    fn media(&mut self, media: &Media, message: usize, part: usize) -> Option<Json> {
+        let mut media = media.clone();
+        media.cache = self.mark(media.cache);
+        let block = block::write_media(&media);
+        if block.is_some() && block::is_flattened(&media) {
+            let detail = format!("a document of type {} is sent as plain text", media.mime);
+            self.warnings.push(Warning::adjusted(format!("messages[{message}].parts[{part}]"), detail));
+        }
+        self.or_dropped(block, message, part, "the protocol carries images, PDF and text only")
     }
 
     fn call(&mut self, call: &interlingua_model::ToolCall, message: usize, part: usize) -> Option<Json> {
@@ -210,12 +248,7 @@ impl<'a> Messages<'a> {
     fn content(&mut self, content: &Content, message: usize, part: usize) -> Option<Json> {
         match content {
             Content::Text(text) => self.text(text, false, message, part),
-            Content::Media(media) => self.or_dropped(
-                block::write_media(media),
-                message,
-                part,
-                "a tool result carries images and documents only",
-            ),
+            Content::Media(media) => self.media(media, message, part),
             Content::Custom(custom) => self.custom(custom, message, part),
             _ => None,
         }
@@ -265,8 +298,64 @@ impl<'a> Messages<'a> {
     }
 }
 
-fn turn(role: &str, content: &[Json], extra: &Extra) -> Json {
-    Block::default().text("role", role).set("content", array(content)).extra(extra).json()
+/// A message as it is being written.
+#[derive(Debug)]
+struct Turn<'m> {
+    role: Role,
+    /// How many results of tools lead the content.
+    results: usize,
+    content: Vec<Json>,
+    extra: &'m Extra,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    User,
+    Assistant,
+    System,
+}
+
+impl Turn<'_> {
+    fn json(&self) -> Json {
+        let role = match self.role {
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::System => "system",
+        };
+        Block::default().text("role", role).set("content", array(&self.content)).extra(self.extra).json()
+    }
+
+    /// Adds a later message of the same user: its results stand behind the results that are there, the rest at the end.
+    fn append(&mut self, later: Self) {
+        let Self { results, mut content, .. } = later;
+        let others = content.split_off(results.min(content.len()));
+        let at = self.results.min(self.content.len());
+        self.content.splice(at..at, content);
+        self.results += results;
+        self.content.extend(others);
+    }
+}
+
+/// The results of parallel calls belong into one message. Where a later message of a user brings some, the user's
+/// messages before it become one with it; all others stay apart, for the service joins them itself.
+fn grouped(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+    let mut grouped: Vec<Turn<'_>> = Vec::with_capacity(turns.len());
+    let mut run = 0;
+    for turn in turns {
+        let (is_user, results) = (turn.role == Role::User, turn.results);
+        grouped.push(turn);
+        if !is_user {
+            run = grouped.len();
+        } else if results > 0 && grouped.len() > run + 1 {
+            let mut later = grouped.drain(run..);
+            if let Some(mut first) = later.next() {
+                later.by_ref().for_each(|turn| first.append(turn));
+                drop(later);
+                grouped.push(first);
+            }
+        }
+    }
+    grouped
 }
 
 /// The text of instructions that can be written as a bare string.

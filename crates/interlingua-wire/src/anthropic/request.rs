@@ -9,7 +9,7 @@ use super::block::{self, Block, array};
 use super::dialect::Dialect;
 use super::messages::Messages;
 use super::{BETAS, PROTOCOL};
-use crate::{Call, Encoded, Mode, schema};
+use crate::{Call, Encoded, Mode, Object, schema};
 
 /// The least budget that the protocol takes.
 const LEAST_BUDGET: u32 = 1024;
@@ -19,9 +19,9 @@ const LEAST_BUDGET: u32 = 1024;
 pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Encoded {
     let mut writer = Writer { dialect, request, body: Fields::default(), messages: Messages::new(dialect) };
     writer.settings(mode);
-    writer.tools();
     writer.thinking();
     writer.sampling();
+    writer.tools();
     writer.ignored();
     let (system, messages) = writer.messages.write(&request.messages);
     let mut body = writer.body;
@@ -33,6 +33,15 @@ pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Encode
     let mut call = Call::post("/v1/messages", block::json(&body.sent()).as_str().to_owned());
     headers(&mut call, dialect, request);
     Encoded::new(call, writer.messages.warnings)
+}
+
+/// How a model thinks, which narrows what else may be asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Thinks {
+    /// As much as it likes.
+    Freely,
+    /// Up to a number of tokens.
+    ByBudget,
 }
 
 struct Writer<'a> {
@@ -74,7 +83,15 @@ impl Writer<'_> {
 
     fn settings(&mut self, mode: Mode) {
         let request = self.request;
-        self.put("model", &request.model);
+        if self.dialect.model_in_body {
+            self.put("model", &request.model);
+        }
+        if let Some(version) = &self.dialect.version_in_body {
+            self.put("anthropic_version", version);
+        }
+        if let Some(betas) = request.extra.get(PROTOCOL, BETAS).filter(|_| self.dialect.betas_in_body) {
+            self.body.set("anthropic_beta", betas.clone());
+        }
         self.put("max_tokens", &self.max_tokens());
         if mode == Mode::Stream {
             self.put("stream", &true);
@@ -82,9 +99,7 @@ impl Writer<'_> {
         if let Some(id) = &request.end_user {
             self.body.set("metadata", Block::default().text("user_id", id).json());
         }
-        if let Some(tier) = &request.service_tier {
-            self.put("service_tier", tier);
-        }
+        self.service_tier();
         self.stop();
         if let Some(retention) = self.messages.mark(request.cache.automatic) {
             self.body.set("cache_control", block::cache_control(retention));
@@ -98,6 +113,18 @@ impl Writer<'_> {
             .reasoning_budget
             .map_or(0, |budget| budget.max(LEAST_BUDGET).saturating_add(LEAST_BUDGET));
         self.request.max_output.unwrap_or_else(|| self.dialect.max_output.max(room))
+    }
+
+    fn service_tier(&mut self) {
+        match self.request.service_tier.as_deref() {
+            None => {}
+            Some(tier @ ("auto" | "standard_only")) => self.put("service_tier", tier),
+            Some(tier) => {
+                let detail =
+                    format!("`{tier}` is not among this protocol's tiers, `auto` and `standard_only`");
+                self.warn(Warning::ignored("service_tier", detail));
+            }
+        }
     }
 
     fn stop(&mut self) {
@@ -114,6 +141,9 @@ impl Writer<'_> {
     fn tools(&mut self) {
         let request = self.request;
         if request.tools.is_empty() {
+            if request.tool_choice.is_some() || request.parallel_tool_calls.is_some() {
+                self.warn(Warning::ignored("tool_choice", "there are no tools to choose from"));
+            }
             return;
         }
         let allowed = match &request.tool_choice {
@@ -167,6 +197,9 @@ impl Writer<'_> {
             ));
         }
         let mut schema = tool.input.clone();
+        if schema.is_blank() {
+            schema = Json::from_text(r#"{"type":"object","properties":{}}"#);
+        }
         if strict == Some(true) {
             schema = self.sanitised(&schema);
         }
@@ -196,8 +229,8 @@ impl Writer<'_> {
                 Block::new("auto")
             }
             Some(ToolChoice::None) => return self.body.set("tool_choice", Block::new("none").json()),
-            Some(_) if !self.dialect.forced_tool_choice => {
-                let why = "this model always thinks and cannot be forced to call a tool; it may choose";
+            Some(_) if !self.dialect.forced_tool_choice || self.thinks() == Some(Thinks::ByBudget) => {
+                let why = "a model that thinks cannot be forced to call a tool here; it may choose";
                 self.warn(Warning::adjusted("tool_choice", why));
                 Block::new("auto")
             }
@@ -228,7 +261,7 @@ impl Writer<'_> {
         }
         let Some(thinking) = self.thinking_form(level) else { return };
         let thinking = match self.request.show_reasoning {
-            Some(show) if self.request.effort != Some(Effort::None) => {
+            Some(show) if !self.is_least() => {
                 thinking.text("display", if show { "summarized" } else { "omitted" })
             }
             _ => thinking,
@@ -236,9 +269,27 @@ impl Writer<'_> {
         self.body.set("thinking", thinking.json());
     }
 
+    /// Whether there will be nothing to show.
+    fn is_least(&self) -> bool {
+        match self.request.effort {
+            Some(Effort::Minimal) => self.dialect.between_tools,
+            effort => effort == Some(Effort::None),
+        }
+    }
+
+    /// How the model is told to think, in neutral terms or in the protocol's own.
+    fn thinks(&self) -> Option<Thinks> {
+        let own = self.request.extra.get(PROTOCOL, "thinking").or_else(|| self.body.get("thinking"))?;
+        match Object::parse(own.as_str()).ok()?.peek::<String>("type")?.as_str() {
+            "enabled" => Some(Thinks::ByBudget),
+            "adaptive" => Some(Thinks::Freely),
+            _ => None,
+        }
+    }
+
     /// The level that is asked for, or the nearest one that is known.
     fn effort(&mut self) -> Option<Effort> {
-        let asked = self.request.effort.filter(|effort| *effort != Effort::None)?;
+        let asked = self.request.effort.filter(|_| !self.is_least())?;
         let known = &self.dialect.efforts;
         let distance = |level: &&Effort| (**level as i8 - asked as i8).unsigned_abs();
         let nearest = known.iter().min_by_key(distance).copied()?;
@@ -253,9 +304,19 @@ impl Writer<'_> {
 
     fn thinking_form(&mut self, level: Option<Effort>) -> Option<Block> {
         let dialect = self.dialect;
+        if self.request.effort == Some(Effort::Minimal) && dialect.between_tools {
+            return Some(Block::new("between_tools"));
+        }
         if self.request.effort == Some(Effort::None) {
             if dialect.thinking_off {
                 return Some(Block::new("disabled"));
+            }
+            if dialect.between_tools {
+                self.warn(Warning::adjusted(
+                    "effort",
+                    "this model always thinks; it does so between tool calls only",
+                ));
+                return Some(Block::new("between_tools"));
             }
             self.warn(Warning::ignored("effort", "the thinking of this model cannot be turned off"));
             return None;
@@ -281,7 +342,13 @@ impl Writer<'_> {
 
     fn budget(&mut self, asked: u32) -> Option<Block> {
         if self.dialect.thinking_budget {
-            let most = self.max_tokens().saturating_sub(1).max(LEAST_BUDGET);
+            let most = self.max_tokens().saturating_sub(1);
+            if most < LEAST_BUDGET {
+                let detail =
+                    format!("thinking takes at least {LEAST_BUDGET} tokens, and max_output leaves {most}");
+                self.warn(Warning::ignored("reasoning_budget", detail));
+                return None;
+            }
             let budget = asked.clamp(LEAST_BUDGET, most);
             if budget != asked {
                 let detail = format!(
@@ -325,22 +392,45 @@ impl Writer<'_> {
             ));
             return;
         }
+        let thinks = self.thinks().is_some();
         if let Some(temperature) = sampling.temperature {
-            let taken = temperature.clamp(0.0, 1.0);
-            if (taken - temperature).abs() > f64::EPSILON {
-                self.warn(Warning::adjusted(
-                    "sampling.temperature",
-                    "temperatures above 1 are refused, 1 is asked for",
-                ));
-            }
-            self.put("temperature", &taken);
+            self.temperature(temperature, thinks);
         }
         if let Some(top_p) = sampling.top_p {
-            self.put("top_p", &top_p);
+            self.top_p(top_p, thinks);
         }
-        if let Some(top_k) = sampling.top_k {
-            self.put("top_k", &top_k);
+        match sampling.top_k {
+            Some(_) if thinks => {
+                self.warn(Warning::ignored("sampling.top_k", "it cannot be set for a model that thinks"));
+            }
+            Some(top_k) => self.put("top_k", &top_k),
+            None => {}
         }
+    }
+
+    fn temperature(&mut self, asked: f64, thinks: bool) {
+        if thinks && (asked - 1.0).abs() > f64::EPSILON {
+            let why = "it cannot be changed for a model that thinks";
+            self.warn(Warning::ignored("sampling.temperature", why));
+            return;
+        }
+        let taken = asked.clamp(0.0, 1.0);
+        if (taken - asked).abs() > f64::EPSILON {
+            let why = "temperatures above 1 are refused, 1 is asked for";
+            self.warn(Warning::adjusted("sampling.temperature", why));
+        }
+        self.put("temperature", &taken);
+    }
+
+    fn top_p(&mut self, asked: f64, thinks: bool) {
+        let why = if thinks && asked < 0.95 {
+            "it cannot be less than 0.95 for a model that thinks"
+        } else if self.body.get("temperature").is_some() && !self.dialect.temperature_with_top_p {
+            "the model takes either a temperature or top-p"
+        } else {
+            return self.put("top_p", &asked);
+        };
+        self.warn(Warning::ignored("sampling.top_p", why));
     }
 
     fn takes_sampling(&self) -> bool {
@@ -374,6 +464,7 @@ fn headers(call: &mut Call, dialect: &Dialect, request: &Request) {
     let version = dialect.version.word(asked && dialect.sampling);
     call.headers.insert("anthropic-version", http::HeaderValue::from_static(version));
     let betas: Vec<String> = request.extra.read(PROTOCOL, BETAS).unwrap_or_default();
+    let betas = if dialect.betas_in_body { Vec::new() } else { betas };
     if let Some(value) =
         Some(betas.join(",")).filter(|betas| !betas.is_empty()).and_then(|betas| betas.parse().ok())
     {

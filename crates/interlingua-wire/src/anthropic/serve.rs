@@ -326,7 +326,7 @@ fn whole_block(part: &Output) -> Option<Json> {
     match part {
         Output::Text(text) => Some(block::write_text(text, true)),
         Output::Reasoning(reasoning) => {
-            Some(block::write_reasoning(reasoning).unwrap_or_else(|| unsealed(reasoning)))
+            Some(block::write_reasoning(reasoning).unwrap_or_else(|| block::write_unsigned(reasoning)))
         }
         Output::ToolCall(call) if call.run_by.is_caller() || call.extra.get(PROTOCOL, "type").is_some() => {
             Some(block::write_call(call))
@@ -336,11 +336,6 @@ fn whole_block(part: &Output) -> Option<Json> {
         Output::Media(media) => Some(Block::new("text").text("text", &note(media)).json()),
         _ => None,
     }
-}
-
-/// Reasoning of a model without seals; clients want the field.
-fn unsealed(reasoning: &Reasoning) -> Json {
-    Block::new("thinking").text("thinking", &reasoning.text).text("signature", "").json()
 }
 
 fn note(media: &Media) -> String {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::families;
-use super::row::{CHAT, Row, after_last, in_header, row, unsupported};
+use super::row::{ANTHROPIC, CHAT, Row, after_last, in_header, row, unsupported};
 use crate::openai_chat::{AutomaticCache, CacheMarks, Dialect, EndUser, ReasoningEcho, ReasoningSwitch};
 use crate::openai_responses;
 use crate::provider::{Auth, Family, Header, Kind};
@@ -53,6 +53,8 @@ fn claude_on_google_cloud() -> Row {
         .anthropic(
             "https://claude.googleapis.com/v1/projects/{project}/locations/{location}/workspaces/{workspace}/invoke",
         )
+        .speaks_anthropic(families::newest_claude)
+        .families(families::claude())
         .auth(unsupported(GOOGLE_LOGIN))
         .variable("project", &["GOOGLE_CLOUD_PROJECT"])
         .variable("location", &["GOOGLE_CLOUD_LOCATION"])
@@ -84,11 +86,13 @@ fn bedrock_mantle() -> Row {
         .recorded()
         .responses("https://bedrock-mantle.{region}.api.aws/openai/v1")
         .recorded()
+        .speaks_anthropic(families::claude_elsewhere)
+        .families(families::claude())
         .keys(&["AWS_BEARER_TOKEN_BEDROCK"])
         .variable("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])
         .models("/v1/models")
         .speaks_chat(|chat| chat.top_k = false)
-        .families([Family::new(["openai.*", "*gpt-oss*"]).in_protocol(CHAT)])
+        .families([Family::new(["*"]).in_protocol(CHAT), Family::new(["*claude*"]).in_protocol(ANTHROPIC)])
         .note("with a Bedrock API key")
 }
 
@@ -96,6 +100,8 @@ fn claude_platform_aws() -> Row {
     cloud("claude-platform-aws", "Claude Platform on AWS")
         .anthropic("https://aws-external-anthropic.{region}.api.aws")
         .auth(in_header("x-api-key"))
+        .speaks_anthropic(families::newest_claude)
+        .families(families::claude())
         .keys(&["ANTHROPIC_AWS_API_KEY"])
         .variable("region", &["AWS_REGION", "AWS_DEFAULT_REGION"])
         .variable("workspace", &["ANTHROPIC_AWS_WORKSPACE_ID"])
@@ -152,6 +158,8 @@ fn azure_foundry_claude() -> Row {
         .anthropic("https://{resource}.services.ai.azure.com/anthropic")
         .recorded()
         .auth(in_header("x-api-key"))
+        .speaks_anthropic(families::newest_claude)
+        .families(families::claude())
         .keys(&["ANTHROPIC_FOUNDRY_API_KEY"])
         .base_url_env(&["ANTHROPIC_FOUNDRY_BASE_URL"])
         .variable("resource", &["ANTHROPIC_FOUNDRY_RESOURCE"])
@@ -192,6 +200,8 @@ fn databricks() -> Row {
         .chat("https://{host}/serving-endpoints")
         .responses("https://{host}/serving-endpoints")
         .anthropic("https://{host}/serving-endpoints/anthropic")
+        .speaks_anthropic(families::claude_elsewhere)
+        .families(families::claude())
         .keys(&["DATABRICKS_TOKEN"])
         .variable("host", &["DATABRICKS_HOST"])
         .models_in("/api/2.0/serving-endpoints", "endpoints", "name")

@@ -1,8 +1,10 @@
 //! Model families that several rows share.
 
+use interlingua_model::Effort;
 use serde_json::json;
 
 use super::row::{ANTHROPIC, CHAT, RESPONSES};
+use crate::anthropic;
 use crate::provider::Family;
 
 /// What the models of `OpenAI` refuse, from the oldest to the newest, on `OpenAI`'s own host.
@@ -83,4 +85,105 @@ pub(super) fn opencode() -> [Family; 2] {
 /// The same for its subscription.
 pub(super) fn opencode_go() -> [Family; 1] {
     [Family::new(["minimax*"]).in_protocol(ANTHROPIC)]
+}
+
+/// Messages as the newest models of Claude take them, which is what a model that no family knows is taken for.
+///
+/// Source: the capability table of the vendor's Models API and of its SDKs.
+pub(super) fn newest_claude(dialect: &mut anthropic::Dialect) {
+    dialect.max_output = 128_000;
+    dialect.sampling = false;
+    dialect.thinking_budget = false;
+}
+
+/// The same through a service that only knows the first version of the protocol.
+pub(super) fn claude_elsewhere(dialect: &mut anthropic::Dialect) {
+    newest_claude(dialect);
+    dialect.version = anthropic::Version::V2023;
+}
+
+/// Messages as services take them whose own models speak it for the sake of Claude's clients.
+pub(super) fn like_claude(dialect: &mut anthropic::Dialect) {
+    dialect.version = anthropic::Version::V2023;
+    dialect.max_output = 32_000;
+    dialect.adaptive_thinking = false;
+    dialect.efforts = Vec::new();
+    dialect.system_anywhere = false;
+    dialect.schema = false;
+    dialect.cache = false;
+    dialect.strict_tools = false;
+}
+
+/// The same for a program at home, whose contexts are small.
+pub(super) fn like_claude_at_home(dialect: &mut anthropic::Dialect) {
+    like_claude(dialect);
+    dialect.max_output = 8192;
+}
+
+/// What the models of Claude take, from the oldest to the newest, under the names of all clouds.
+pub(super) fn claude() -> Vec<Family> {
+    let mut families = claude_before_4_6();
+    families.extend(claude_from_4_6());
+    families
+}
+
+fn claude_before_4_6() -> Vec<Family> {
+    let budgets = json!({
+        "sampling": true,
+        "adaptive_thinking": false,
+        "thinking_budget": true,
+        "efforts": [],
+        "system_anywhere": false
+    });
+    let unbound = json!({ "schema": false, "strict_tools": false });
+    vec![
+        Family::new(["*claude-3*"])
+            .anthropic(&budgets)
+            .anthropic(&unbound)
+            .anthropic(&json!({ "max_output": 4096, "thinking_budget": false })),
+        Family::new(["*claude-3?5*"]).anthropic(&json!({ "max_output": 8192 })),
+        Family::new(["*claude-3?7*"]).anthropic(&json!({ "max_output": 64_000, "thinking_budget": true })),
+        Family::new(["*sonnet-4", "*sonnet-4-0", "*sonnet-4-20*", "*sonnet-4@*"])
+            .anthropic(&budgets)
+            .anthropic(&unbound)
+            .anthropic(&json!({ "max_output": 64_000 })),
+        Family::new(["*opus-4", "*opus-4-0", "*opus-4-20*", "*opus-4@*"])
+            .anthropic(&budgets)
+            .anthropic(&unbound)
+            .anthropic(&json!({ "max_output": 32_000 })),
+        Family::new(["*opus-4?1*"]).anthropic(&budgets).anthropic(&json!({ "max_output": 32_000 })),
+        Family::new(["*sonnet-4?5*", "*opus-4?5*", "*haiku-4?5*"])
+            .anthropic(&budgets)
+            .anthropic(&json!({ "max_output": 64_000 })),
+        Family::new(["*opus-4?5*"])
+            .anthropic(&json!({ "efforts": [Effort::Low, Effort::Medium, Effort::High] })),
+    ]
+}
+
+fn claude_from_4_6() -> Vec<Family> {
+    let bound = json!({ "thinking_off": false, "forced_tool_choice": false });
+    vec![
+        Family::new(["*opus-4?6*", "*sonnet-4?6*"]).anthropic(&json!({
+            "sampling": true,
+            "thinking_budget": true,
+            "efforts": [Effort::Low, Effort::Medium, Effort::High, Effort::Max],
+            "system_anywhere": false
+        })),
+        // Sonnet 5 answers instructions between the turns with 200 and ignores them.
+        Family::new(["*opus-4?7*", "*sonnet-5*"]).anthropic(&json!({ "system_anywhere": false })),
+        Family::new(["*opus-5*"]).anthropic(&json!({ "thinking_budget": true })),
+        Family::new(["*fable-5*", "*mythos-5*"]).anthropic(&json!({ "thinking_off": false })),
+        Family::new([
+            "*fable-5?1",
+            "*fable-5?1-*",
+            "*fable-5?2",
+            "*fable-5?2-*",
+            "*mythos-5?1",
+            "*mythos-5?1-*",
+        ])
+        .anthropic(&bound),
+        Family::new(["*sonnet-5?5*", "*opus-5?5*"])
+            .anthropic(&bound)
+            .anthropic(&json!({ "thinking_budget": false, "system_anywhere": true })),
+    ]
 }

@@ -70,6 +70,7 @@ fn fireworks() -> Row {
         .chat("https://api.fireworks.ai/inference/v1")
         .responses("https://api.fireworks.ai/inference/v1")
         .anthropic("https://api.fireworks.ai/inference")
+        .speaks_anthropic(super::families::like_claude)
         .keys(&["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"])
         .models("/models")
         .note("models are named accounts/fireworks/models/…")

@@ -64,6 +64,9 @@ fn title_of(provider: &Provider) -> String {
     if !provider.aliases.is_empty() {
         let _ = write!(title, "; also `{}`", provider.aliases.join("`, `"));
     }
+    if !provider.default_model.is_empty() {
+        let _ = write!(title, "; usual model `{}`", provider.default_model);
+    }
     title
 }
 
@@ -109,13 +112,20 @@ fn auth(auth: &Auth) -> String {
 
 fn families(text: &mut String) {
     text.push_str("## What some models change\n\n");
-    text.push_str("Families are applied in this order; a later one changes what an earlier one said.\n");
-    for provider in super::all().iter().filter(|provider| !provider.families.is_empty()) {
-        let _ = writeln!(text, "\n### `{}`\n", provider.id);
-        text.push_str("| models | changes |\n|---|---|\n");
+    text.push_str("Where two lines of one provider meet in a model, the later one counts.\n\n");
+    let mut found: Vec<(&Family, Vec<&str>)> = Vec::new();
+    for provider in super::all() {
         for family in &provider.families {
-            let _ = writeln!(text, "| `{}` | {} |", family.models.join("` `"), changes(family));
+            match found.iter_mut().find(|(known, _)| *known == family) {
+                Some((_, ids)) => ids.push(&provider.id),
+                None => found.push((family, vec![&provider.id])),
+            }
         }
+    }
+    text.push_str("| models | changes | at |\n|---|---|---|\n");
+    for (family, ids) in found {
+        let (models, ids) = (family.models.join("` `"), ids.join("` `"));
+        let _ = writeln!(text, "| `{models}` | {} | `{ids}` |", changes(family));
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::provider::{
     Auth, Endpoint, Family, Header, Key, Kind, Listing, Page, Patch, Provider, Text, Variable,
 };
-use crate::{Protocol, openai_chat, openai_responses};
+use crate::{Protocol, anthropic, openai_chat, openai_responses};
 
 /// A row while it is written down.
 #[derive(Debug)]
@@ -158,6 +158,11 @@ impl Row {
         self
     }
 
+    pub(super) fn speaks_anthropic(mut self, change: impl FnOnce(&mut anthropic::Dialect)) -> Self {
+        change(&mut self.0.anthropic);
+        self
+    }
+
     pub(super) fn families(mut self, families: impl IntoIterator<Item = Family>) -> Self {
         self.0.families.extend(families);
         self
@@ -189,6 +194,11 @@ impl Family {
 
     pub(super) fn responses(mut self, patch: &Value) -> Self {
         extend(&mut self.responses, patch);
+        self
+    }
+
+    pub(super) fn anthropic(mut self, patch: &Value) -> Self {
+        extend(&mut self.anthropic, patch);
         self
     }
 }

@@ -54,6 +54,8 @@ fn anthropic() -> Row {
         .recorded()
         .auth(in_header("x-api-key"))
         .default_model("claude-sonnet-5")
+        .speaks_anthropic(families::newest_claude)
+        .families(families::claude())
         .keys(&["ANTHROPIC_API_KEY"])
         .key_as("ANTHROPIC_AUTH_TOKEN", Auth::Bearer)
         .base_url_env(&["ANTHROPIC_BASE_URL"])
@@ -166,6 +168,7 @@ fn deepseek() -> [Row; 2] {
         .responses("https://api.deepseek.com")
         .recorded()
         .default_model("deepseek-v4-flash")
+        .speaks_anthropic(families::like_claude)
         .keys(&["DEEPSEEK_API_KEY"])
         .models("/models")
         .speaks_chat(deepseek_chat);
@@ -203,6 +206,7 @@ fn moonshot() -> [Row; 3] {
         .aliases(&["kimi", "moonshotai"])
         .chat("https://api.moonshot.ai/v1")
         .anthropic("https://api.moonshot.ai/anthropic")
+        .speaks_anthropic(families::like_claude)
         .keys(&["MOONSHOT_API_KEY"])
         .models("/models")
         .speaks_chat(moonshot_chat)
@@ -219,6 +223,7 @@ fn moonshot() -> [Row; 3] {
         .anthropic("https://api.kimi.com/coding")
         .chat("https://api.kimi.com/coding/v1")
         .auth(in_header("x-api-key"))
+        .speaks_anthropic(families::like_claude)
         .keys(&["KIMI_API_KEY"])
         .models("/v1/models")
         .speaks_chat(moonshot_chat);
@@ -246,6 +251,7 @@ fn glm() -> [Row; 3] {
         .chat("https://api.z.ai/api/paas/v4")
         .recorded()
         .anthropic("https://api.z.ai/api/anthropic")
+        .speaks_anthropic(families::like_claude)
         .keys(&["ZAI_API_KEY"])
         .models("/models")
         .speaks_chat(glm_chat);
@@ -311,12 +317,20 @@ fn minimax() -> [Row; 2] {
         .recorded()
         .anthropic("https://api.minimax.io/anthropic")
         .default_model("MiniMax-M2.7")
+        .speaks_anthropic(|dialect| {
+            families::like_claude(dialect);
+            dialect.cache = true;
+        })
         .keys(&["MINIMAX_API_KEY"])
         .speaks_chat(minimax_chat)
         .note("keys belong to one region: see minimax-cn");
     let china = vendor("minimax-cn", "MiniMax (China)")
         .chat("https://api.minimaxi.com/v1")
         .anthropic("https://api.minimaxi.com/anthropic")
+        .speaks_anthropic(|dialect| {
+            families::like_claude(dialect);
+            dialect.cache = true;
+        })
         .keys(&["MINIMAX_CN_API_KEY", "MINIMAX_API_KEY"])
         .speaks_chat(minimax_chat);
     [world, china]
@@ -331,6 +345,7 @@ fn chinese() -> Vec<Row> {
             .recorded()
             .anthropic("https://api.xiaomimimo.com/anthropic")
             .default_model("mimo-v2.5")
+            .speaks_anthropic(families::like_claude)
             .keys(&["XIAOMI_API_KEY", "XIAOMI_MIMO_API_KEY"])
             .models("/models")
             .speaks_chat(|chat| {
@@ -422,6 +437,7 @@ fn meta() -> Row {
         .chat("https://api.meta.ai/v1")
         .responses("https://api.meta.ai/v1")
         .anthropic("https://api.meta.ai")
+        .speaks_anthropic(families::like_claude)
         .keys(&["META_API_KEY"])
         .models("/models")
 }

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use interlingua_model::{Error, ErrorKind};
 use memchr::memchr2;
 
@@ -12,7 +10,8 @@ use super::Frame;
 /// standard, since real servers need it: the last event counts even when no blank line follows (it is then marked
 /// [`Frame::cut`]), and payloads are bytes, because decoding them is the reader's work.
 ///
-/// A frame that lies in one chunk is borrowed from it. Time is linear in the bytes, memory is bounded by the limit.
+/// A frame of one data line that lies in one chunk is borrowed from it. Time is linear in the bytes; memory is bounded
+/// by twice the limit, and comments take none.
 ///
 /// ```
 /// use interlingua_wire::frame::Sse;
@@ -31,42 +30,54 @@ use super::Frame;
 #[derive(Debug)]
 pub struct Sse {
     limit: usize,
-    /// The bytes of an event that has begun in an earlier chunk.
-    carry: Vec<u8>,
-    /// What is known of the event so far; ranges point into `carry`, or into the chunk while that is empty.
-    event: Pending,
-    /// Data of several lines, joined.
-    joined: Vec<u8>,
+    /// A line that has begun in an earlier chunk.
+    line: Vec<u8>,
+    /// What earlier chunks said of the event that is being read.
+    held: Held,
     skip_line_feed: bool,
     /// Bytes of the byte order mark that were seen; past the first bytes of the stream it is [`BOM`]'s length + 1.
     bom: usize,
 }
 
-/// An event whose blank line has not come yet.
+/// Where frames go to.
+type Each<'e> = &'e mut dyn FnMut(&Frame<'_>) -> Result<(), Error>;
+
+/// The fields of an event, in memory of their own.
 #[derive(Debug, Default)]
-struct Pending {
-    /// Where the line begins that is being read.
-    line: usize,
-    name: Option<Range<usize>>,
-    id: Option<Range<usize>>,
-    data: Option<Range<usize>>,
-    /// More than one data line: the payload is in `joined`.
-    is_joined: bool,
+struct Held {
+    name: Option<Vec<u8>>,
+    id: Option<Vec<u8>>,
+    data: Option<Vec<u8>>,
+}
+
+/// The fields of an event that lie in the chunk which is being read; they override what is held.
+#[derive(Debug, Default)]
+struct Fresh<'b> {
+    name: Option<&'b [u8]>,
+    id: Option<&'b [u8]>,
+    /// The only data line so far; several are joined in what is held.
+    data: Option<&'b [u8]>,
+}
+
+/// A line that means something.
+enum Field<'b> {
+    Name(&'b [u8]),
+    Id(&'b [u8]),
+    Data(&'b [u8]),
 }
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
+/// Bytes of a line beyond its value: `event: `.
+const HEADING: usize = 7;
+
+/// Bytes of a buffer that are kept for the next event.
+const KEPT: usize = 64 << 10;
+
 impl Sse {
     /// A splitter that takes frames of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            carry: Vec::new(),
-            event: Pending::default(),
-            joined: Vec::new(),
-            skip_line_feed: false,
-            bom: 0,
-        }
+        Self { limit, line: Vec::new(), held: Held::default(), skip_line_feed: false, bom: 0 }
     }
 
     /// Takes the next bytes and hands each frame that is complete to `each`.
@@ -79,157 +90,132 @@ impl Sse {
         each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut rest = self.after_bom(bytes);
-        while !rest.is_empty() && !self.carry.is_empty() {
-            rest = self.push_carried(rest, each)?;
+        let mut fresh = Fresh::default();
+        while !rest.is_empty() {
+            if std::mem::take(&mut self.skip_line_feed)
+                && let Some(tail) = rest.strip_prefix(b"\n")
+            {
+                rest = tail;
+                continue;
+            }
+            let Some(end) = memchr2(b'\n', b'\r', rest) else {
+                self.begin_line(rest)?;
+                break;
+            };
+            let (line, tail) = rest.split_at(end);
+            self.skip_line_feed = tail.first() == Some(&b'\r');
+            rest = tail.get(1..).unwrap_or_default();
+            if self.line.is_empty() {
+                self.take_line(line, &mut fresh, each)?;
+            } else {
+                self.begin_line(line)?;
+                self.take_held_line()?;
+            }
         }
-        self.push_borrowed(rest, each)
+        self.hold(&fresh);
+        Ok(())
     }
 
     /// Says that no more bytes come; an event that lacks its blank line is handed on as cut.
     ///
     /// # Errors
-    /// Whatever `each` returns.
+    /// [`ErrorKind::TooLarge`] when the frame exceeds the limit, and whatever `each` returns.
     pub fn end(&mut self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Error>) -> Result<(), Error> {
-        let carry = std::mem::take(&mut self.carry);
-        if self.event.line < carry.len() {
-            self.field(&carry, self.event.line..carry.len());
-        }
-        self.dispatch(&carry, true, each)
+        self.take_held_line()?;
+        self.dispatch(&mut Fresh::default(), true, each)
     }
 
-    /// Reads lines from the carried bytes, to which it adds no more of the chunk than the line needs.
-    fn push_carried<'b>(
-        &mut self,
-        bytes: &'b [u8],
-        each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Error>,
-    ) -> Result<&'b [u8], Error> {
-        if self.skip_line_feed {
-            self.skip_line_feed = false;
-            if let Some(rest) = bytes.strip_prefix(b"\n") {
-                return Ok(rest);
-            }
-        }
-        let end = memchr2(b'\n', b'\r', bytes);
-        let taken = end.map_or(bytes.len(), |end| end);
-        let (line, rest) = bytes.split_at(taken);
-        self.carry.extend_from_slice(line);
-        self.check_limit(self.carry.len())?;
-        let Some((terminator, rest)) = rest.split_first() else { return Ok(rest) };
-        self.skip_line_feed = *terminator == b'\r';
-        let carry = std::mem::take(&mut self.carry);
-        let line = self.event.line..carry.len();
-        if line.is_empty() {
-            self.dispatch(&carry, false, each)?;
-            self.carry = carry;
-            self.carry.clear();
-            self.event = Pending::default();
-            return Ok(rest);
-        }
-        self.field(&carry, line);
-        self.carry = carry;
-        self.carry.push(b'\n');
-        if self.event.is_fresh() {
-            self.carry.clear();
-        }
-        self.event.line = self.carry.len();
-        Ok(rest)
-    }
-
-    /// Reads lines from the chunk itself and carries what is left of an event that is not complete.
-    fn push_borrowed(
-        &mut self,
-        bytes: &[u8],
-        each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let mut event_start = 0;
-        let mut position = 0;
-        while let Some(rest) = bytes.get(position..).filter(|rest| !rest.is_empty()) {
-            if self.skip_line_feed {
-                self.skip_line_feed = false;
-                if rest.starts_with(b"\n") {
-                    position += 1;
-                    if self.event.is_fresh() {
-                        event_start = position;
-                    }
-                    continue;
-                }
-            }
-            let Some(length) = memchr2(b'\n', b'\r', rest) else { break };
-            self.skip_line_feed = rest.get(length) == Some(&b'\r');
-            let line = position..position + length;
-            position += length + 1;
-            if line.is_empty() {
-                self.dispatch(bytes, false, each)?;
-                event_start = position;
-            } else {
-                self.field(bytes, line);
-                // A comment belongs to no event and need not be carried.
-                if self.event.is_fresh() {
-                    event_start = position;
-                }
-            }
-        }
-        self.carry_over(bytes, event_start, position)
-    }
-
-    fn carry_over(&mut self, bytes: &[u8], event_start: usize, line_start: usize) -> Result<(), Error> {
-        let left = bytes.get(event_start..).unwrap_or_default();
-        if left.is_empty() {
-            return Ok(());
-        }
-        self.check_limit(left.len())?;
-        self.carry.extend_from_slice(left);
-        self.event.shift(event_start);
-        self.event.line = line_start - event_start;
+    /// Keeps the beginning of a line whose end is not there yet. Of a comment its colon is enough.
+    fn begin_line(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let is_comment = self.line.first().or(bytes.first()) == Some(&b':');
+        let kept = if !is_comment {
+            bytes
+        } else if self.line.is_empty() {
+            &b":"[..]
+        } else {
+            b""
+        };
+        self.check_line(self.line.len().saturating_add(kept.len()))?;
+        self.line.extend_from_slice(kept);
         Ok(())
     }
 
-    /// Takes one line that is not blank, of `text`.
-    fn field(&mut self, text: &[u8], line: Range<usize>) {
-        let Some(bytes) = text.get(line.clone()) else { return };
-        if let Some(value) = value_of(bytes, b"data") {
-            let value = line.end - value..line.end;
-            match self.event.data.clone() {
-                None => self.event.data = Some(value),
-                Some(first) => self.join(text, first, value),
+    /// Takes a line that lies in one chunk.
+    fn take_line<'b>(&mut self, line: &'b [u8], fresh: &mut Fresh<'b>, each: Each<'_>) -> Result<(), Error> {
+        if line.is_empty() {
+            return self.dispatch(fresh, false, each);
+        }
+        match Field::of(line) {
+            Some(Field::Name(name)) => fresh.name = Some(name),
+            Some(Field::Id(id)) => fresh.id = Some(id),
+            Some(Field::Data(data)) if fresh.data.is_none() && self.held.data.is_none() => {
+                fresh.data = Some(data)
             }
-        } else if let Some(value) = value_of(bytes, b"event") {
-            self.event.name = Some(line.end - value..line.end);
-        } else if let Some(value) = value_of(bytes, b"id") {
-            self.event.id = Some(line.end - value..line.end);
+            Some(Field::Data(data)) => {
+                if let Some(first) = fresh.data.take() {
+                    self.held.add_data(first);
+                }
+                self.held.add_data(data);
+            }
+            None if line.first() != Some(&b':') => self.check_line(line.len())?,
+            None => {}
+        }
+        self.check_frame(fresh)
+    }
+
+    /// Takes the line that has begun in an earlier chunk; it is never blank.
+    fn take_held_line(&mut self) -> Result<(), Error> {
+        let mut line = std::mem::take(&mut self.line);
+        match Field::of(&line) {
+            Some(Field::Name(name)) => self.held.name = Some(name.to_vec()),
+            Some(Field::Id(id)) => self.held.id = Some(id.to_vec()),
+            Some(Field::Data(data)) => self.held.add_data(data),
+            None => {}
+        }
+        line.clear();
+        line.shrink_to(KEPT);
+        self.line = line;
+        self.check_frame(&Fresh::default())
+    }
+
+    /// Copies what would go away with the chunk.
+    fn hold(&mut self, fresh: &Fresh<'_>) {
+        if let Some(name) = fresh.name {
+            self.held.name = Some(name.to_vec());
+        }
+        if let Some(id) = fresh.id {
+            self.held.id = Some(id.to_vec());
+        }
+        if let Some(data) = fresh.data {
+            self.held.add_data(data);
         }
     }
 
-    fn join(&mut self, text: &[u8], first: Range<usize>, value: Range<usize>) {
-        if !self.event.is_joined {
-            self.event.is_joined = true;
-            self.joined.clear();
-            self.joined.extend_from_slice(text.get(first).unwrap_or_default());
-        }
-        self.joined.push(b'\n');
-        self.joined.extend_from_slice(text.get(value).unwrap_or_default());
+    fn dispatch(&mut self, fresh: &mut Fresh<'_>, cut: bool, each: Each<'_>) -> Result<(), Error> {
+        let fresh = std::mem::take(fresh);
+        let held = std::mem::take(&mut self.held);
+        let Some(data) = fresh.data.or(held.data.as_deref()) else { return Ok(()) };
+        let name = fresh.name.or(held.name.as_deref()).filter(|name| !name.is_empty());
+        each(&Frame { name, data, id: fresh.id.or(held.id.as_deref()), cut })
     }
 
-    fn dispatch(
-        &mut self,
-        text: &[u8],
-        cut: bool,
-        each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let event = std::mem::take(&mut self.event);
-        let Some(data) = event.data else { return Ok(()) };
-        let slice = |range: Range<usize>| text.get(range).unwrap_or_default();
-        let data = if event.is_joined { &*self.joined } else { slice(data) };
-        let name = event.name.map(slice).filter(|name| !name.is_empty());
-        each(&Frame { name, data, id: event.id.map(slice), cut })
+    fn check_frame(&self, fresh: &Fresh<'_>) -> Result<(), Error> {
+        let length = |fresh: Option<&[u8]>, held: &Option<Vec<u8>>| {
+            fresh.map_or_else(|| held.as_ref().map_or(0, Vec::len), <[u8]>::len)
+        };
+        let total = length(fresh.data, &self.held.data)
+            .saturating_add(length(fresh.name, &self.held.name))
+            .saturating_add(length(fresh.id, &self.held.id));
+        if total > self.limit { Err(self.too_large()) } else { Ok(()) }
     }
 
-    fn check_limit(&self, length: usize) -> Result<(), Error> {
-        if length <= self.limit {
-            return Ok(());
-        }
+    fn check_line(&self, length: usize) -> Result<(), Error> {
+        if length > self.limit.saturating_add(HEADING) { Err(self.too_large()) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> Error {
         let message = format!("a frame of the stream is larger than the limit of {} bytes", self.limit);
-        Err(Error::new(ErrorKind::TooLarge, message))
+        Error::new(ErrorKind::TooLarge, message)
     }
 
     /// Skips a byte order mark at the very start of the stream, even one that is cut.
@@ -237,7 +223,7 @@ impl Sse {
         let mut rest = bytes;
         while let (Some(expected), Some((first, tail))) = (BOM.get(self.bom), rest.split_first()) {
             if first != expected {
-                self.carry.extend_from_slice(BOM.get(..self.bom).unwrap_or_default());
+                self.line.extend_from_slice(BOM.get(..self.bom).unwrap_or_default());
                 self.bom = BOM.len() + 1;
                 return rest;
             }
@@ -248,25 +234,36 @@ impl Sse {
     }
 }
 
-impl Pending {
-    /// Whether nothing of the event has been read.
-    const fn is_fresh(&self) -> bool {
-        self.name.is_none() && self.id.is_none() && self.data.is_none()
-    }
-
-    /// Moves what points into the chunk to where it will lie in the carried bytes.
-    fn shift(&mut self, by: usize) {
-        for range in [&mut self.name, &mut self.id, &mut self.data].into_iter().flatten() {
-            *range = range.start - by..range.end - by;
+impl Held {
+    fn add_data(&mut self, line: &[u8]) {
+        match &mut self.data {
+            Some(data) => {
+                data.push(b'\n');
+                data.extend_from_slice(line);
+            }
+            None => self.data = Some(line.to_vec()),
         }
     }
 }
 
-/// The length of the value of a field line, when it is the field of this name.
-fn value_of(line: &[u8], name: &[u8]) -> Option<usize> {
+impl<'b> Field<'b> {
+    /// The field that a line sets; comments, unknown fields, `retry` and an id with a null set none.
+    fn of(line: &'b [u8]) -> Option<Self> {
+        if let Some(value) = value_of(line, b"data") {
+            Some(Self::Data(value))
+        } else if let Some(value) = value_of(line, b"event") {
+            Some(Self::Name(value))
+        } else {
+            value_of(line, b"id").filter(|value| !value.contains(&0)).map(Self::Id)
+        }
+    }
+}
+
+/// The value of a field line, when it is the field of this name.
+fn value_of<'b>(line: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
     match line.strip_prefix(name)? {
-        [] => Some(0),
-        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value.len()),
+        [] => Some(&[]),
+        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),
         _ => None,
     }
 }

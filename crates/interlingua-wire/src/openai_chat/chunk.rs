@@ -40,7 +40,7 @@ pub(super) struct Choice<'a> {
     pub(super) delta: Option<Delta<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<Delta<'a>>,
-    pub(super) logprobs: Option<Logprobs<'a>>,
+    pub(super) logprobs: Option<AnyLogprobs<'a>>,
     pub(super) finish_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stop_reason: Option<&'a str>,
@@ -73,6 +73,8 @@ pub(super) struct Delta<'a> {
     pub(super) images: Vec<Image>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<AnyCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<Function<'a>>,
     #[serde(flatten)]
     pub(super) extra: Verbatim<'a>,
 }
@@ -224,6 +226,14 @@ impl Serialize for Annotation<'_> {
         map.serialize_entry("url_citation", &page)?;
         map.end()
     }
+}
+
+/// Token probabilities, of text or of whatever else.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum AnyLogprobs<'a> {
+    Known(Logprobs<'a>),
+    Verbatim(&'a RawValue),
 }
 
 /// Token probabilities.

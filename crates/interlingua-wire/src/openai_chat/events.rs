@@ -22,8 +22,8 @@ use super::usage::usage;
 use crate::frame::Frame;
 use crate::{Object, Parts, Reader};
 
-/// What is said of an answer as a whole from its beginning; everything else is known for certain only at its end.
-const AT_START: [&str; 3] = ["service_tier", "system_fingerprint", "provider"];
+/// Most unknown fields whose values are kept until the end; the values of further ones are passed on at once.
+const KEPT: usize = 256;
 
 /// Reads the answer to one call.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(super) struct ChatReader {
     usage: Usage,
     /// The last value of every unknown field, so that one that every chunk repeats is reported once.
     seen: Vec<(String, String)>,
+    /// What was said at the start.
+    start: Extra,
     finish: Ending,
 }
 
@@ -120,6 +122,7 @@ impl ChatReader {
             thought: String::new(),
             usage: Usage::default(),
             seen: Vec::new(),
+            start: Extra::default(),
             finish: Ending::default(),
         }
     }
@@ -129,6 +132,11 @@ impl ChatReader {
         let choices = chunk.choices.take();
         let answered = choices.as_ref().is_some_and(|choices| choices.first.is_some() || choices.others);
         self.start(&chunk, answered && !failed, out);
+        if out.is_started() {
+            for (name, value) in chunk.said_at_start() {
+                self.field(name, value, out);
+            }
+        }
         self.rest(&chunk.rest, out);
         let mut failure = failed.then(|| reported(data));
         if let Some(choices) = choices {
@@ -172,18 +180,30 @@ impl ChatReader {
         let text = |field: &Option<Str<'_>>| field.clone().and_then(Str::filled).map(Cow::into_owned);
         let mut start = Start::new(text(&chunk.id), text(&chunk.model));
         start.created = chunk.created.and_then(|Count(created)| created).filter(|created| *created > 0);
-        for (name, value) in chunk.rest.iter().filter(|(name, _)| AT_START.contains(name)) {
+        for (name, value) in chunk.said_at_start() {
             start.extra.set(PROTOCOL, name, Json::from(value));
             self.is_news(name, value);
         }
         self.calls.answer = start.id.as_deref().map(unique_word).unwrap_or_default();
+        self.start.clone_from(&start.extra);
         out.start(start);
     }
 
-    /// Keeps unknown fields of a chunk: what an answer says about itself.
-    fn rest(&mut self, rest: &Rest<'_>, _out: &mut Parts) {
+    /// Keeps unknown fields: what an answer says about itself, and says for good at its end.
+    fn rest(&mut self, rest: &Rest<'_>, out: &mut Parts) {
         for (name, value) in rest.iter() {
-            if self.is_news(name, value) {
+            self.field(name, value, out);
+        }
+    }
+
+    fn field(&mut self, name: &str, value: &RawValue, out: &mut Parts) {
+        if self.seen.len() >= KEPT && self.seen.iter().all(|(seen, _)| seen != name) {
+            out.other(Custom::new(PROTOCOL, name, Json::from(value)));
+        } else if self.is_news(name, value) {
+            // What goes back to the value it began with has not changed.
+            if self.start.get(PROTOCOL, name).is_some_and(|begun| begun.as_str() == value.get()) {
+                self.finish.extra.take(PROTOCOL, name);
+            } else {
                 self.finish.extra.set(PROTOCOL, name, Json::from(value));
             }
         }
@@ -315,6 +335,7 @@ impl ChatReader {
         }
         if let Some(open) = &mut self.reasoning {
             open.passed = true;
+            open.flush(out);
         }
     }
 
@@ -657,6 +678,21 @@ fn token_logprob(token: &super::types::TokenLogprob<'_>) -> TokenLogprob {
 fn unique_word(id: &str) -> String {
     let letters: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
     letters.iter().skip(letters.len().saturating_sub(24)).collect()
+}
+
+impl<'a> Chunk<'a> {
+    /// What is said of an answer as a whole from its beginning; everything else is certain only at its end.
+    fn said_at_start(&self) -> impl Iterator<Item = (&'static str, &'a RawValue)> + use<'a> {
+        let fields = [
+            ("service_tier", self.service_tier),
+            ("system_fingerprint", self.system_fingerprint),
+            ("provider", self.provider),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .filter(|(_, value)| value.get() != "\"\"")
+    }
 }
 
 impl Delta<'_> {

@@ -26,6 +26,8 @@ pub(super) struct Open {
     /// The text came in a field of its own: that of details repeats it.
     pub(super) spoken: bool,
     details: Vec<Detail>,
+    /// Details have come that are not passed on yet.
+    news: bool,
 }
 
 /// One item of `reasoning_details`, put together from its pieces.
@@ -55,6 +57,7 @@ impl Open {
             passed: false,
             spoken: field != DETAILS,
             details: Vec::new(),
+            news: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl Open {
 
     /// Takes the pieces of details of one chunk.
     pub(super) fn details(&mut self, items: &[&RawValue]) {
+        self.news = true;
         for item in items {
             let Ok(object) = Object::parse(item.get()) else { continue };
             let kind = object.peek::<Str<'_>>("type").map(|Str(kind)| kind.into_owned()).unwrap_or_default();
@@ -82,13 +86,18 @@ impl Open {
     }
 
     /// Closes the part, its details with it.
-    pub(super) fn close(self, out: &mut Parts) {
-        if !self.details.is_empty() {
+    pub(super) fn close(mut self, out: &mut Parts) {
+        self.flush(out);
+        out.close(self.at);
+    }
+
+    /// Passes on the details as they stand.
+    pub(super) fn flush(&mut self, out: &mut Parts) {
+        if std::mem::take(&mut self.news) {
             let items: Vec<String> = self.details.iter().map(Detail::to_json).collect();
             let value = Json::from_text(format!("[{}]", items.join(",")));
             out.delta(self.at, Delta::extra(Extra::of(PROTOCOL, DETAILS, value)));
         }
-        out.close(self.at);
     }
 }
 

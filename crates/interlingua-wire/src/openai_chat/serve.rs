@@ -18,8 +18,8 @@ use serde_json::value::RawValue;
 use super::body::{Plain, Verbatim, raw};
 use super::calls::{CALL_KIND, LEGACY};
 use super::chunk::{
-    Annotation, AnyCall, AnyChoice, Audio, Call, Choice, Chunk, Content, Custom, Delta, Failure, FailureBody,
-    Figures, Function, Image, ImageUrl, Logprobs, Part, TextPart, Thinking,
+    Annotation, AnyCall, AnyChoice, AnyLogprobs, Audio, Call, Choice, Chunk, Content, Custom, Delta, Failure,
+    FailureBody, Figures, Function, Image, ImageUrl, Logprobs, Part, TextPart, Thinking,
 };
 use super::media::data_url;
 use super::reasoning::{DETAILS, FIELD, SIGNATURE};
@@ -54,11 +54,16 @@ pub(super) struct ChatWriter {
 enum Kind {
     Text,
     Refusal,
-    Reasoning(Field),
+    /// Reasoning, and how many of its details were sent.
+    Reasoning(Field, usize),
+    /// A call, and whether any input was sent.
     Call {
         index: u32,
         kind: ToolKind,
+        filled: bool,
     },
+    /// A call in the form before `tool_calls`.
+    Legacy,
     Audio,
     /// A picture, whose address is sent when it is whole.
     Picture {
@@ -192,17 +197,22 @@ impl ChatWriter {
 
     fn open_reasoning(&mut self, part: &Reasoning, out: &mut Vec<u8>) -> Result<(), Error> {
         let field = Field::of(part);
-        self.parts.push(Kind::Reasoning(field));
+        self.parts.push(Kind::Reasoning(field, details(&part.extra).len()));
         if !part.text.is_empty() {
             self.delta(field.delta(Cow::Borrowed(&part.text)), out)?;
         }
-        self.seal(field, &part.extra, out)
+        self.seal(field, 0, &part.extra, out)
     }
 
     fn open_call(&mut self, call: &ToolCall, out: &mut Vec<u8>) -> Result<(), Error> {
+        if is_legacy(call) {
+            self.parts.push(Kind::Legacy);
+            let function_call = Some(Function { name: Some(&call.name), arguments: call.input.as_str() });
+            return self.delta(Delta { function_call, ..Delta::default() }, out);
+        }
         let index = self.calls;
         self.calls = index.saturating_add(1);
-        self.parts.push(Kind::Call { index, kind: call.kind });
+        self.parts.push(Kind::Call { index, kind: call.kind, filled: !call.input.is_blank() });
         self.delta(
             calls(vec![AnyCall::Known(Box::new(opened(call, Some(index), call.input.as_str())))]),
             out,
@@ -245,15 +255,21 @@ impl ChatWriter {
             (Kind::Refusal, PartDelta::Text(piece)) => {
                 self.delta(text_delta(true, Cow::Borrowed(piece)), out)
             }
-            (Kind::Reasoning(field), PartDelta::Text(piece)) => {
+            (Kind::Reasoning(field, _), PartDelta::Text(piece)) => {
                 let delta = field.delta(Cow::Borrowed(piece));
                 self.delta(delta, out)
             }
-            (Kind::Reasoning(field), PartDelta::Extra(extra)) => {
+            (Kind::Reasoning(field, sent), PartDelta::Extra(extra)) => {
                 let field = *field;
-                self.seal(field, extra, out)
+                let before = std::mem::replace(sent, details(extra).len().max(*sent));
+                self.seal(field, before, extra, out)
             }
-            (Kind::Call { index, kind }, PartDelta::Input(piece)) => {
+            (Kind::Legacy, PartDelta::Input(piece)) => {
+                let function_call = Some(Function { name: None, arguments: piece });
+                self.delta(Delta { function_call, ..Delta::default() }, out)
+            }
+            (Kind::Call { index, kind, filled }, PartDelta::Input(piece)) => {
+                *filled |= !piece.trim_ascii().is_empty();
                 let delta = input_delta(*index, *kind, piece);
                 self.delta(delta, out)
             }
@@ -274,7 +290,7 @@ impl ChatWriter {
             },
             (Kind::Text | Kind::Refusal, PartDelta::Citation(citation)) => self.citation(citation, out),
             (Kind::Text | Kind::Refusal, PartDelta::Logprobs(tokens)) => {
-                let logprobs = Some(Logprobs::of(tokens));
+                let logprobs = Some(AnyLogprobs::Known(Logprobs::of(tokens)));
                 self.choice(Choice { delta: Some(Delta::default()), logprobs, ..Choice::default() }, out)
             }
             (Kind::Text | Kind::Refusal, PartDelta::Extra(extra)) => self.message_fields(extra, out),
@@ -286,18 +302,26 @@ impl ChatWriter {
         let Some(kind) = usize::try_from(at).ok().and_then(|at| self.parts.get_mut(at)) else {
             return Ok(());
         };
-        let Kind::Picture { mime, data } = std::mem::replace(kind, Kind::Silent) else { return Ok(()) };
-        let url = data_url(&mime, &data.into());
-        self.delta(Delta { images: vec![image(url)], ..Delta::default() }, out)
+        match std::mem::replace(kind, Kind::Silent) {
+            Kind::Picture { mime, data } => {
+                let url = data_url(&mime, &data.into());
+                self.delta(Delta { images: vec![image(url)], ..Delta::default() }, out)
+            }
+            other => {
+                *kind = other;
+                Ok(())
+            }
+        }
     }
 
     fn citation(&self, citation: &Citation, out: &mut Vec<u8>) -> Result<(), Error> {
         self.delta(Delta { annotations: vec![Annotation(citation)], ..Delta::default() }, out)
     }
 
-    /// What seals reasoning: details, or the signature of a thinking chunk.
-    fn seal(&self, field: Field, extra: &Extra, out: &mut Vec<u8>) -> Result<(), Error> {
-        let details = details(extra);
+    /// What seals reasoning: the details that were not sent before, or the signature of a thinking chunk.
+    fn seal(&self, field: Field, sent: usize, extra: &Extra, out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut details = details(extra);
+        let details = details.split_off(sent.min(details.len()));
         if !details.is_empty() {
             self.delta(Delta { reasoning_details: details, ..Delta::default() }, out)?;
         }
@@ -326,11 +350,18 @@ impl ChatWriter {
                 Chunk { choices: vec![AnyChoice::Verbatim(value)], ..self.chunk(Verbatim::default()) };
             return send(&chunk, out);
         }
+        if custom.kind == "logprobs" {
+            let logprobs = Some(AnyLogprobs::Verbatim(value));
+            return self.choice(Choice { delta: Some(Delta::default()), logprobs, ..Choice::default() }, out);
+        }
         let Some(name) = custom.kind.strip_prefix(MESSAGE_FIELD) else { return Ok(()) };
         self.delta(Delta { extra: Verbatim(vec![(name, Plain::Json(value))]), ..Delta::default() }, out)
     }
 
     fn finish(&self, finish: &Finish, out: &mut Vec<u8>) -> Result<(), Error> {
+        if finish.reason != FinishReason::Length {
+            self.fill_calls(out)?;
+        }
         let mut choice = Choice { delta: Some(Delta::default()), ..Choice::default() };
         let extra = end(finish, &mut choice);
         let chunk = Chunk { choices: vec![AnyChoice::Known(Box::new(choice))], ..self.chunk(extra) };
@@ -340,6 +371,16 @@ impl ChatWriter {
             send(&Chunk { choices: Vec::new(), usage, ..self.chunk(Verbatim::default()) }, out)?;
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
+        Ok(())
+    }
+
+    /// Clients parse the arguments that they have got, and nothing is not JSON.
+    fn fill_calls(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        for part in &self.parts {
+            if let Kind::Call { index, kind: ToolKind::Function, filled: false } = part {
+                self.delta(input_delta(*index, ToolKind::Function, "{}"), out)?;
+            }
+        }
         Ok(())
     }
 
@@ -392,7 +433,7 @@ impl Field {
 }
 
 /// The message of a whole answer, and the probabilities of its tokens.
-fn message(response: &Response) -> (Delta<'_>, Option<Logprobs<'_>>) {
+fn message(response: &Response) -> (Delta<'_>, Option<AnyLogprobs<'_>>) {
     let mut message = Delta { role: Some("assistant"), ..Delta::default() };
     let (mut parts, mut logprobs, mut refusal) = (Vec::new(), None, None);
     for part in &response.message.parts {
@@ -406,10 +447,13 @@ fn message(response: &Response) -> (Delta<'_>, Option<Logprobs<'_>>) {
                 message.annotations.extend(text.citations.iter().map(Annotation));
                 message.extra.0.extend(message_fields(&text.extra).0);
                 if !text.logprobs.is_empty() {
-                    logprobs = Some(Logprobs::of(&text.logprobs));
+                    logprobs = Some(AnyLogprobs::Known(Logprobs::of(&text.logprobs)));
                 }
             }
             Output::Reasoning(reasoning) => whole_reasoning(reasoning, &mut message, &mut parts),
+            Output::ToolCall(call) if is_legacy(call) => {
+                message.function_call = Some(Function { name: Some(&call.name), arguments: arguments(call) });
+            }
             Output::ToolCall(call) if call.run_by.is_caller() => {
                 message.tool_calls.push(AnyCall::Known(Box::new(opened(call, None, arguments(call)))));
                 message.extra.0.extend(message_fields(&call.extra).0);
@@ -428,14 +472,18 @@ fn message(response: &Response) -> (Delta<'_>, Option<Logprobs<'_>>) {
             _ => {}
         }
     }
-    let silent =
-        parts.is_empty() && (!message.tool_calls.is_empty() || message.audio.is_some() || refusal.is_some());
+    let called = !message.tool_calls.is_empty() || message.function_call.is_some();
+    let silent = parts.is_empty() && (called || message.audio.is_some() || refusal.is_some());
     message.refusal = Some(refusal.map_or(Content::Null(()), Content::Text));
     message.content = Some(if silent { Content::Null(()) } else { content(parts) });
     message.extra.0.extend(response.other.iter().filter_map(|custom| {
         let name = custom.kind.strip_prefix(MESSAGE_FIELD).filter(|_| custom.protocol == PROTOCOL)?;
         Some((name, Plain::Json(raw(&custom.value)?)))
     }));
+    let of_other =
+        || response.other.iter().find(|custom| custom.protocol == PROTOCOL && custom.kind == "logprobs");
+    let logprobs =
+        logprobs.or_else(|| of_other().and_then(|custom| raw(&custom.value)).map(AnyLogprobs::Verbatim));
     (message, logprobs)
 }
 
@@ -541,6 +589,10 @@ fn opened<'a>(call: &'a ToolCall, index: Option<u32>, input: &'a str) -> Call<'a
         opened.function = Some(Function { name, arguments: input });
     }
     opened
+}
+
+fn is_legacy(call: &ToolCall) -> bool {
+    call.run_by.is_caller() && call.extra.get(PROTOCOL, LEGACY).is_some()
 }
 
 fn arguments(call: &ToolCall) -> &str {
@@ -670,7 +722,12 @@ fn status(kind: ErrorKind) -> u16 {
 
 fn send<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
     out.extend_from_slice(b"data: ");
+    let begin = out.len();
     serde_json::to_writer(&mut *out, value).map_err(unwritable)?;
+    // Verbatim values may be written over several lines, and a frame has one. In JSON a line end is always white space.
+    for byte in out.iter_mut().skip(begin).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+        *byte = b' ';
+    }
     out.extend_from_slice(b"\n\n");
     Ok(())
 }

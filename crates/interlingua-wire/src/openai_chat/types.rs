@@ -101,6 +101,9 @@ wire! {
         x_groq: Groq<'a> = "x_groq",
         error: &'a RawValue = "error",
         base_resp: BaseResp<'a> = "base_resp",
+        service_tier: &'a RawValue = "service_tier",
+        system_fingerprint: &'a RawValue = "system_fingerprint",
+        provider: &'a RawValue = "provider",
         padding: Skip = "obfuscation" | "p",
     }
 }

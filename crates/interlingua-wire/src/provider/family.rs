@@ -18,7 +18,7 @@ use crate::provider::Text;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Family {
-    /// The names of the models, where `*` stands for any letters; case does not matter.
+    /// The names of the models, where `*` stands for any letters and `?` for one; case does not matter.
     pub models: Vec<Text>,
     /// The protocol that these models are asked in, when not the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,7 +132,7 @@ fn merge(target: &mut Value, patch: &Map<String, Value>) {
     }
 }
 
-/// Whether a name fits a pattern in which `*` stands for any letters. Linear space, no recursion.
+/// Whether a name fits a pattern in which `*` stands for any letters and `?` for one. No recursion.
 fn glob(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -142,7 +142,7 @@ fn glob(pattern: &[u8], name: &[u8]) -> bool {
                 star = Some((p, n));
                 p += 1;
             }
-            Some(wanted) if wanted.eq_ignore_ascii_case(letter) => {
+            Some(wanted) if *wanted == b'?' || wanted.eq_ignore_ascii_case(letter) => {
                 p += 1;
                 n += 1;
             }
@@ -166,6 +166,7 @@ mod tests {
         let fits = |pattern: &str, name: &str| glob(pattern.as_bytes(), name.as_bytes());
         assert!(fits("gpt-5*", "GPT-5.4-mini"));
         assert!(fits("*opus-4-5*", "anthropic.claude-opus-4-5-20251101-v1:0"));
+        assert!(fits("*opus-4?5*", "claude-opus-4.5") && !fits("opus-4?5", "opus-45"));
         assert!(fits("*", ""));
         assert!(fits("a*b*c", "a-b-b-c"));
         assert!(!fits("a*b*c", "a-b-b"));

@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::UNIX_EPOCH;
 
 use interlingua_model::{Error, ErrorKind, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Object;
+use crate::date::rfc3339;
 use crate::provider::{Header, Text};
 
 /// Where and in which shape a provider lists its models.
@@ -222,18 +224,9 @@ fn created(entry: &Object<'_>) -> Option<u64> {
     seconds.or_else(|| first(entry, &["created_at"]).and_then(|date| seconds_of(&date)))
 }
 
-/// Seconds since 1970 of a date like `2026-05-28T00:00:00Z`; the offset from UTC is ignored.
 fn seconds_of(date: &str) -> Option<u64> {
-    let number = |from: usize, to: usize| date.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // The year begins in March here, so that the leap day is its last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
-    let time = number(11, 13).zip(number(14, 16)).zip(number(17, 19));
-    Some(days * 86_400 + time.map_or(0, |((hour, minute), second)| hour * 3600 + minute * 60 + second))
+    let time = rfc3339(date)?.duration_since(UNIX_EPOCH).ok()?;
+    Some(time.as_secs())
 }
 
 fn escaped(cursor: &str) -> String {
@@ -291,12 +284,5 @@ mod tests {
         for body in [&b"<html>"[..], b"{}", b"\xff", br#"{"data":3}"#] {
             assert_eq!(Listing::new("/models").read(body).unwrap_err().kind(), ErrorKind::Protocol);
         }
-    }
-
-    #[test]
-    fn the_epoch_is_zero() {
-        assert_eq!(seconds_of("1970-01-01"), Some(0));
-        assert_eq!(seconds_of("2000-03-01T00:00:00Z"), Some(951_868_800));
-        assert_eq!(seconds_of("soon"), None);
     }
 }

@@ -7,7 +7,7 @@ use interlingua_model::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Protocol, openai_chat, openai_responses};
+use crate::{Protocol, Serve, anthropic, openai_chat, openai_responses};
 
 mod family;
 mod listing;
@@ -87,6 +87,9 @@ pub struct Provider {
     /// How it speaks Responses.
     #[serde(default, skip_serializing_if = "is_default")]
     pub responses: openai_responses::Dialect,
+    /// How it speaks Messages.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub anthropic: anthropic::Dialect,
     /// The model for someone who names none: able and cheap enough for any question. Empty when none was vetted.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub default_model: Text,
@@ -218,6 +221,7 @@ impl Provider {
             headers: Vec::new(),
             chat: openai_chat::Dialect::default(),
             responses: openai_responses::Dialect::default(),
+            anthropic: anthropic::Dialect::default(),
             default_model: Text::default(),
             families: Vec::new(),
             verified: false,
@@ -259,17 +263,14 @@ impl Provider {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the provider does not speak the protocol or a family's patch does not fit.
-    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Codec>, Error> {
+    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Serve>, Error> {
         self.endpoint(protocol)?;
         match protocol {
             Protocol::OpenaiChat => Ok(Box::new(openai_chat::OpenaiChat::new(self.chat_dialect(model)?))),
             Protocol::OpenaiResponses => {
                 Ok(Box::new(openai_responses::OpenaiResponses::new(self.responses_dialect(model)?)))
             }
-            Protocol::Anthropic => {
-                let message = format!("{protocol} is not spoken yet");
-                Err(Error::new(ErrorKind::Unsupported, message))
-            }
+            Protocol::Anthropic => Ok(Box::new(anthropic::Anthropic::new(self.anthropic_dialect(model)?))),
         }
     }
 
@@ -287,6 +288,14 @@ impl Provider {
     /// [`ErrorKind::Configuration`] when a family's patch does not fit.
     pub fn responses_dialect(&self, model: &str) -> Result<openai_responses::Dialect, Error> {
         self.patched(model, &self.responses, |family| &family.responses)
+    }
+
+    /// How a model is spoken to in Messages.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a family's patch does not fit.
+    pub fn anthropic_dialect(&self, model: &str) -> Result<anthropic::Dialect, Error> {
+        self.patched(model, &self.anthropic, |family| &family.anthropic)
     }
 
     /// Where a protocol is spoken.

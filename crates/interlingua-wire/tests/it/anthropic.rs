@@ -254,8 +254,121 @@ fn an_unknown_reason_to_stop_stays_what_it_is() {
     }
 }
 
+#[test]
+fn what_a_thinking_model_refuses_is_not_sent() {
+    let tool = FunctionTool::new("now", "", Json::from_text(""));
+    let mut request =
+        Request::new("m").user("hi").tool(tool).tool_choice(ToolChoice::Required).max_output(5000);
+    request.reasoning_budget = Some(2048);
+    (request.sampling.temperature, request.sampling.top_p) = (Some(0.3), Some(0.5));
+    request.sampling.top_k = Some(4);
+    let encoded = codec().encode(&request, Mode::Whole).unwrap();
+    let sent: Value = serde_json::from_slice(&encoded.call.body).unwrap();
+    assert_eq!(sent["thinking"], json!({"type": "enabled", "budget_tokens": 2048}));
+    assert_eq!(sent["tool_choice"], json!({"type": "auto"}));
+    assert_eq!(sent["tools"][0]["input_schema"], json!({"type": "object", "properties": {}}));
+    for name in ["temperature", "top_p", "top_k"] {
+        assert_eq!(sent.get(name), None);
+    }
+    assert_eq!(encoded.warnings.len(), 4, "{:?}", encoded.warnings);
+    (request.sampling.temperature, request.sampling.top_p) = (Some(1.0), Some(0.97));
+    let sent = body(&request);
+    assert_eq!((&sent["temperature"], &sent["top_p"]), (&json!(1.0), &json!(0.97)));
+}
+
+#[test]
+fn a_setting_that_means_nothing_here_is_a_warning() {
+    let mut request = Request::new("m").user("hi").tool_choice(ToolChoice::Required).max_output(500);
+    request.service_tier = Some("flex".to_owned());
+    request.reasoning_budget = Some(4000);
+    let encoded = codec().encode(&request, Mode::Whole).unwrap();
+    let settings: Vec<&str> = encoded.warnings.iter().map(|warning| &*warning.setting).collect();
+    assert_eq!(settings, ["service_tier", "reasoning_budget", "tool_choice"]);
+    let sent: Value = serde_json::from_slice(&encoded.call.body).unwrap();
+    assert_eq!(
+        sent,
+        json!({"model": "m", "max_tokens": 500,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]})
+    );
+}
+
+#[test]
+fn results_of_parallel_calls_are_one_message_and_instructions_follow_it() {
+    let calls = ["a", "b"].map(|id| Output::ToolCall(ToolCall::new(id, "now", Json::object())));
+    let request = Request::new("m")
+        .user("hi")
+        .message(interlingua_model::Assistant::new(calls.to_vec()))
+        .message(Message::system("Be quick."))
+        .user(ToolResult::new("a", "now", "1"))
+        .user("oh")
+        .user(ToolResult::new("b", "now", "2"));
+    let result = |id, text| json!({"type": "tool_result", "tool_use_id": id, "content": text});
+    let text = |text| json!({"type": "text", "text": text});
+    let user = json!({"role": "user", "content": [result("a", "1"), result("b", "2"), text("oh")]});
+    let sent = body(&request);
+    assert_eq!(sent["messages"][2], user);
+    assert_eq!(sent["messages"][3], json!({"role": "system", "content": [text("Be quick.")]}));
+    assert_eq!(sent["messages"].as_array().unwrap().len(), 4);
+
+    let mut dialect = Dialect::default();
+    dialect.system_anywhere = false;
+    let encoded = Anthropic::new(dialect).encode(&request, Mode::Whole).unwrap();
+    let sent: Value = serde_json::from_slice(&encoded.call.body).unwrap();
+    assert_eq!(sent["messages"][3], json!({"role": "user", "content": [text("Be quick.")]}));
+    assert_eq!(encoded.warnings.len(), 2);
+}
+
+#[test]
+fn platforms_have_version_and_betas_in_the_body() {
+    let mut dialect = Dialect::default();
+    (dialect.model_in_body, dialect.betas_in_body) = (false, true);
+    dialect.version_in_body = Some("vertex-2023-10-16".to_owned());
+    let mut request = Request::new("").user("hi").max_output(9);
+    request.extra.set(PROTOCOL, "betas", Json::from_text(r#"["x-1"]"#));
+    let vertex = Anthropic::new(dialect);
+    let call = vertex.encode(&request, Mode::Whole).unwrap().call;
+    let sent: Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!(sent["anthropic_version"], "vertex-2023-10-16");
+    assert_eq!(sent["anthropic_beta"], json!(["x-1"]));
+    assert_eq!((sent.get("model"), sent.get("betas")), (None, None));
+    assert!(!call.headers.contains_key("anthropic-beta"));
+    assert_eq!(vertex.decode_request(&call).unwrap().0, request);
+}
+
+#[test]
+fn thinking_without_a_seal_goes_back_only_where_none_is_made() {
+    let parts = vec![Output::Reasoning(Reasoning::new("hm")), Output::Text(Text::new("Hello."))];
+    let request = Request::new("m").user("hi").message(interlingua_model::Assistant::new(parts));
+    let sent = |dialect: Dialect| {
+        let encoded = Anthropic::new(dialect).encode(&request, Mode::Whole).unwrap();
+        let sent: Value = serde_json::from_slice(&encoded.call.body).unwrap();
+        (sent["messages"][1]["content"].clone(), encoded.warnings.len())
+    };
+    assert_eq!(sent(Dialect::default()), (json!([{"type": "text", "text": "Hello."}]), 1));
+    let mut unsigned = Dialect::default();
+    unsigned.unsigned_thinking = true;
+    let thinking = json!({"type": "thinking", "thinking": "hm", "signature": ""});
+    assert_eq!(sent(unsigned), (json!([thinking, {"type": "text", "text": "Hello."}]), 0));
+}
+
+#[test]
+fn a_document_that_is_neither_pdf_nor_text_is_flattened_or_dropped() {
+    let request = Request::new("m")
+        .user(Media::bytes("text/csv", b"a,b".to_vec()))
+        .user(Media::bytes("application/msword", vec![0xFF_u8]));
+    let encoded = codec().encode(&request, Mode::Whole).unwrap();
+    let sent: Value = serde_json::from_slice(&encoded.call.body).unwrap();
+    let source = json!({"type": "text", "media_type": "text/plain", "data": "a,b"});
+    assert_eq!(
+        sent["messages"],
+        json!([{"role": "user", "content": [{"type": "document", "source": source}]}])
+    );
+    let settings: Vec<&str> = encoded.warnings.iter().map(|warning| &*warning.setting).collect();
+    assert_eq!(settings, ["messages[0].parts[0]", "messages[1].parts[0]", "messages[1]"]);
+}
+
 fn words() -> impl Strategy<Value = String> {
-    "[a-zA-Zäß世😀\"\\\\ \n]{1,12}"
+    "[a-zA-Z][a-zA-Zäß世😀\"\\\\ \n]{0,12}"
 }
 
 fn retention() -> impl Strategy<Value = Option<Retention>> {
@@ -400,6 +513,8 @@ fn request() -> impl Strategy<Value = Request> {
             request.messages.push(Message::System(System::new(vec![Input::Text(system)])));
         }
         request.messages.extend(messages);
+        let thinks = effort.map_or(show.is_some(), |effort| effort != Effort::None);
+        let temperature = temperature.filter(|tenths| !thinks || *tenths == 10);
         request.sampling.temperature = temperature.map(|tenths| f64::from(tenths) / 10.0);
         request.max_output = Some(max_output.unwrap_or(8192));
         request.effort = effort;

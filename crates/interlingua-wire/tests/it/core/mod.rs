@@ -3,3 +3,4 @@
 mod limits;
 mod replay;
 mod schema;
+mod sse;

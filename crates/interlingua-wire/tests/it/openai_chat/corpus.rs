@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
+use interlingua_model::{Request, Response};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::{Call, Codec, Mode, Refusal, Serve};
 use serde::Deserialize;
 
-use crate::check::{corpus, decode};
+use crate::check::{Decoded, corpus, decode, events_round_trip};
 
 #[derive(Deserialize)]
 struct Meta {
@@ -66,11 +67,33 @@ fn answer(folder: &Path, meta: &Meta) -> Option<String> {
     }
     let mode = if folder.join("response.sse").exists() { Mode::Stream } else { Mode::Whole };
     let whole = decode(&chat, mode, &body, &[]);
-    let cuts: Vec<usize> = (1..body.len()).step_by(7).collect();
+    let cuts: Vec<usize> = (1..body.len()).step_by(97).collect();
     let pieces = decode(&chat, mode, &body, &cuts);
     assert_eq!(whole.events, pieces.events, "{}: cut into pieces, the events differ", folder.display());
+    if whole.error.is_some() {
+        return whole.error;
+    }
     let warnings = &whole.response.warnings;
-    whole.error.or_else(|| (!warnings.is_empty()).then(|| format!("{warnings:?}")))
+    if warnings.is_empty() { served(&chat, &whole) } else { Some(format!("{warnings:?}")) }
+}
+
+/// An answer that was read is served again, and read again it is the same.
+fn served(chat: &OpenaiChat, read: &Decoded) -> Option<String> {
+    let again = events_round_trip(chat, &Request::new("m"), Mode::Stream, &read.events);
+    if again.error.is_some() {
+        return again.error;
+    }
+    let canonical = |response: &Response| {
+        let mut response = response.clone();
+        // What a service does not say is made up for the client.
+        (response.id, response.model) = (None, None);
+        // The words of other services are said in OpenAI's.
+        response.finish.as_mut().unwrap().raw = None;
+        response.created = None;
+        serde_json::to_value(response).unwrap()
+    };
+    let (told, heard) = (canonical(&read.response), canonical(&again.response));
+    (told != heard).then(|| format!("served again, {told}\nbecame {heard}"))
 }
 
 fn walk(protocol: &str) {

@@ -67,6 +67,7 @@ fn a_stream_is_shaped_for_accumulators() {
             r#"{"tool_calls":[{"index":1,"id":"call_b","type":"function","function":{"name":"g","arguments":""}}]}"#,
         ),
         delta(r#"{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}"#),
+        delta(r#"{"tool_calls":[{"index":1,"function":{"arguments":"{}"}}]}"#),
         r#"[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}]}"#.to_owned(),
         concat!(
             r#"[],"usage":{"prompt_tokens":30,"completion_tokens":7,"total_tokens":37,"#,

@@ -1,0 +1,7 @@
+#![no_main]
+
+use interlingua_wire::anthropic::Anthropic;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    interlingua_fuzz::answer(&Anthropic::default(), "/v1/messages", data);
+});

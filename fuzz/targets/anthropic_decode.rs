@@ -1,0 +1,5 @@
+#![no_main]
+
+use interlingua_wire::anthropic::Anthropic;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::decode(&Anthropic::default(), data));

@@ -137,6 +137,8 @@ fn xai() -> Row {
         .keys(&["XAI_API_KEY"])
         .models("/models")
         .speaks_chat(|chat| chat.top_k = false)
+        // Its own search of X comes back as calls of custom tools that it has already run.
+        .speaks_responses(|responses| responses.hosted_custom_calls = true)
         .families([
             Family::new(["grok-3-mini*", "grok-4*", "grok-5*", "grok-code*"])
                 .chat(&json!({ "penalties": false, "stop_limit": 0 })),

@@ -49,16 +49,19 @@ fn invalid(message: String) -> Error {
 
 /// Empty instructions are none.
 fn system(body: &mut Object<'_>, request: &mut Request) -> Result<(), Error> {
-    let said = |raw: &&RawValue| !matches!(raw.get(), "null" | "\"\"" | "[]");
-    if let Some(raw) = body.take_raw("system").filter(said) {
-        request.messages.push(Message::System(System::new(inputs(raw)?)));
+    if let Some(raw) = body.take_raw("system").filter(|raw| raw.get() != "null") {
+        let parts = inputs(raw)?;
+        if !parts.is_empty() {
+            request.messages.push(Message::System(System::new(parts)));
+        }
     }
     Ok(())
 }
 
-/// Content is a string or a list of blocks.
+/// Content is a string, which says nothing when it is empty, or a list of blocks.
 fn inputs(raw: &RawValue) -> Result<Vec<Input>, Error> {
     Ok(match contents(raw)? {
+        Ok(text) if text.is_empty() => Vec::new(),
         Ok(text) => vec![Input::Text(Text::new(text))],
         Err(blocks) => blocks.into_iter().map(input).collect(),
     })
@@ -83,6 +86,7 @@ fn message(raw: &RawValue) -> Result<Message, Error> {
     Ok(match role.as_str() {
         "assistant" => {
             let parts = match contents(content)? {
+                Ok(text) if text.is_empty() => Vec::new(),
                 Ok(text) => vec![Output::Text(Text::new(text))],
                 Err(blocks) => blocks.into_iter().map(output).collect(),
             };

@@ -96,7 +96,8 @@ impl MessageReader {
         for name in ["type", "role"] {
             message.take_raw(name);
         }
-        for name in ["stop_details", "context_management"] {
+        // A stream tells these at its end.
+        for name in ["stop_details", "container", "context_management"] {
             if let Some(value) = message.take_raw(name).filter(|value| value.get() != "null") {
                 self.last_words.set(PROTOCOL, name, Json::from(value));
             }

@@ -1,5 +1,7 @@
 //! Anthropic Messages, both halves.
 
+mod corpus;
+
 use interlingua_model::{
     Citation, Content, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Format, FunctionTool,
     Input, Json, Media, Message, Origin, Output, Place, ProviderTool, Reasoning, Request, Response,

@@ -1117,7 +1117,8 @@ fn code(error: &Error) -> Cow<'_, str> {
         ErrorKind::QuotaExceeded => "insufficient_quota",
         ErrorKind::ContextOverflow => "context_length_exceeded",
         ErrorKind::Filtered => "content_filter",
-        ErrorKind::InvalidRequest | ErrorKind::Unsupported | ErrorKind::TooLarge => "invalid_prompt",
+        // Not `invalid_prompt`, which is the word for a prompt that the policy blocks.
+        ErrorKind::InvalidRequest | ErrorKind::Unsupported | ErrorKind::TooLarge => "invalid_request",
         ErrorKind::Overloaded => "slow_down",
         _ => "server_error",
     };

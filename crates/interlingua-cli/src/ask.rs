@@ -7,7 +7,7 @@ use crate::choose::{self, Choice};
 use crate::config::{Config, Found};
 use crate::connect;
 use crate::conversation::Conversation;
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Failure, Result};
 use crate::session::{self, Session};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -46,6 +46,12 @@ pub(crate) async fn session(
     let connection = connect::connection(ask, config)?;
     let choice = choose::choose(connection.asked.as_deref(), config, &connection.client).await?;
     tell(&choice, terminal);
+    if local::runs(&choice.model) && (ask.dry_run || ask.raw && !ask.json) {
+        return Err(Failure::usage(format!(
+            "{} runs in this program and is sent no HTTP request: name another model with -m, or use --json",
+            choice.model
+        )));
+    }
     if !ask.dry_run {
         local::provide(&choice.model, terminal).await?;
     }

@@ -1,6 +1,6 @@
 //! Which model answers when the user does not say.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use interlingua::wire::{Auth, Kind, ModelInfo, Provider};
@@ -143,8 +143,13 @@ fn loopback(url: &str) -> Option<SocketAddr> {
     let port = if scheme == "https" { 443 } else { 80 };
     let authority = if has_port { authority.to_owned() } else { format!("{authority}:{port}") };
     let addresses: Vec<_> =
-        authority.to_socket_addrs().ok()?.filter(|address| address.ip().is_loopback()).collect();
+        authority.to_socket_addrs().ok()?.filter(|address| is_here(address.ip())).collect();
     addresses.iter().find(|address| address.is_ipv4()).or_else(|| addresses.first()).copied()
+}
+
+/// The unspecified address is how a server is told to listen everywhere; to a client it means this machine.
+fn is_here(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
 }
 
 fn nothing_found(client: &Client) -> String {
@@ -167,6 +172,7 @@ mod tests {
             ("http://127.0.0.1", Some("127.0.0.1:80")),
             ("http://user:word@127.0.0.1:8080", Some("127.0.0.1:8080")),
             ("http://[::1]:8000/v1", Some("[::1]:8000")),
+            ("http://0.0.0.0:11434", Some("0.0.0.0:11434")),
             ("http://192.0.2.1:11434", None),
             ("nonsense", None),
         ] {

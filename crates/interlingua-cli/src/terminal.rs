@@ -1,5 +1,6 @@
 //! Standard output and standard error: who may write what to which, and how.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write};
 
 use crate::hygiene::{self, Hygiene};
@@ -14,6 +15,8 @@ pub(crate) struct Terminal {
     err: Stream,
     quiet: bool,
     verbose: bool,
+    /// Warnings that were told: every request of a chat earns those of the earlier ones again.
+    warned: BTreeSet<String>,
 }
 
 struct Stream {
@@ -33,12 +36,13 @@ impl Terminal {
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
         let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
-        Self {
-            out: Stream::new(Box::new(out), out_is_terminal),
-            err: Stream::new(Box::new(err), err_is_terminal),
-            quiet,
-            verbose,
-        }
+        let (out, err) =
+            (Stream::new(Box::new(out), out_is_terminal), Stream::new(Box::new(err), err_is_terminal));
+        Self { quiet, verbose, ..Self::of(out, err) }
+    }
+
+    const fn of(out: Stream, err: Stream) -> Self {
+        Self { out, err, quiet: false, verbose: false, warned: BTreeSet::new() }
     }
 
     /// A piece of the answer, as the model wrote it.
@@ -92,9 +96,9 @@ impl Terminal {
         }
     }
 
-    /// A warning: what could not be expressed as it was meant.
+    /// A warning: what could not be expressed as it was meant. Each is told once.
     pub(crate) fn warn(&mut self, line: &str) {
-        if !self.quiet {
+        if !self.quiet && self.warned.insert(line.to_owned()) {
             self.line(&format!("warning: {line}"), "");
         }
     }
@@ -227,8 +231,7 @@ pub(crate) mod tests {
         pub(crate) fn recorded() -> (Self, Shown) {
             let (out, err) = (Written::default(), Written::default());
             let stream = |written: &Written| Stream::new(Box::new(written.clone()), false);
-            let terminal = Self { out: stream(&out), err: stream(&err), quiet: false, verbose: false };
-            (terminal, Shown(out, err))
+            (Self::of(stream(&out), stream(&err)), Shown(out, err))
         }
 
         /// A terminal whose streams share one screen.
@@ -240,7 +243,7 @@ pub(crate) mod tests {
                 colour: false,
                 open_line: false,
             };
-            (Self { out: stream(), err: stream(), quiet: false, verbose: false }, screen)
+            (Self::of(stream(), stream()), screen)
         }
     }
 
@@ -268,6 +271,15 @@ pub(crate) mod tests {
             terminal.answer(piece).unwrap();
         }
         assert_eq!(shown.out(), pieces.concat());
+    }
+
+    #[test]
+    fn a_warning_is_told_once() {
+        let (mut terminal, shown) = Terminal::recorded();
+        for line in ["ignored x", "ignored y", "ignored x"] {
+            terminal.warn(line);
+        }
+        assert_eq!(shown.err(), "warning: ignored x\nwarning: ignored y\n");
     }
 
     #[test]

@@ -11,3 +11,8 @@ mod progress;
 pub(crate) use absent::{DEFAULT_MODEL, PROVIDER, install, provide, pull, state};
 #[cfg(feature = "local")]
 pub(crate) use present::{DEFAULT_MODEL, PROVIDER, install, provide, pull, state};
+
+/// Whether a model, as `provider/model`, runs in this program.
+pub(crate) fn runs(model: &str) -> bool {
+    PROVIDER.is_some_and(|provider| model.split_once('/').is_some_and(|(word, _)| word == provider))
+}

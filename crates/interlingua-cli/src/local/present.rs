@@ -58,14 +58,14 @@ impl Backend for InProcess {
     }
 
     fn models(&self) -> Pin<Box<dyn Future<Output = Result<Vec<ModelInfo>, Error>> + Send>> {
-        Box::pin(std::future::ready(Store::open().map(|store| {
-            let names = store
-                .models()
-                .into_iter()
-                .filter_map(|path| Some(ModelInfo::new(path.file_stem()?.to_str()?)));
-            std::iter::once(ModelInfo::new(DEFAULT_NAME)).chain(names).collect()
-        })))
+        Box::pin(std::future::ready(Store::open().map(|store| names(&store).map(ModelInfo::new).collect())))
     }
+}
+
+/// The default model, whether it is there or not, and every other file that is.
+fn names(store: &Store) -> impl Iterator<Item = String> {
+    let others = store.models().into_iter().filter(|path| !path.ends_with(interlingua_local::DEFAULT_MODEL));
+    std::iter::once(DEFAULT_NAME.to_owned()).chain(others.map(|path| stem(&path).to_owned()))
 }
 
 /// Makes sure that the file of a model in the process is there; the default one is fetched at its first use.
@@ -140,4 +140,20 @@ fn missing(name: &str) -> Error {
 
 fn stem(path: &Path) -> &str {
     path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_model_is_listed_once_by_its_short_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path());
+        assert_eq!(names(&store).collect::<Vec<_>>(), ["smollm2"]);
+        for file in [interlingua_local::DEFAULT_MODEL, "other.gguf", "notes.txt"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        assert_eq!(names(&store).collect::<Vec<_>>(), ["smollm2", "other"]);
+    }
 }

@@ -1,0 +1,10 @@
+//! The program from outside: what it prints where, and how it ends.
+
+#![cfg(test)]
+
+mod answers;
+mod bad_input;
+mod docs;
+mod il;
+mod lists;
+mod server;

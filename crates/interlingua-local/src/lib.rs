@@ -20,6 +20,7 @@
 //! ```
 
 mod answer;
+mod date;
 mod error;
 #[cfg(feature = "fetch")]
 mod fetch;
@@ -36,6 +37,7 @@ mod tokenizer;
 mod transformer;
 
 pub use answer::Answer;
+pub use error::ContextOverflow;
 #[cfg(feature = "fetch")]
 pub use fetch::{DEFAULT_MODEL, Progress, Store};
 pub use model::LocalModel;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use interlingua_model::{Error, ErrorKind, Request};
 
 use crate::answer::{Answer, Job};
-use crate::error::Error as FileError;
+use crate::error::{ContextOverflow, Error as FileError};
 use crate::gguf::Gguf;
 use crate::prompt::Template;
 use crate::tokenizer::Tokenizer;
@@ -39,7 +39,7 @@ impl LocalModel {
     /// Reads a GGUF file. This takes as long as reading the file does, and blocks.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] when the file cannot be read, [`ErrorKind::Model`] when it is no GGUF file, is damaged or cut, or
+    /// [`ErrorKind::NotFound`] when there is no such file, [`ErrorKind::Io`] when it cannot be read, [`ErrorKind::Model`] when it is no GGUF file, is damaged or cut, or
     /// is of an architecture, a tensor format or a tokenizer that is not supported, or has no chat template.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -73,14 +73,15 @@ impl LocalModel {
     /// where the context is full.
     ///
     /// # Errors
-    /// [`ErrorKind::ContextOverflow`], with the numbers, when the prompt does not fit; [`ErrorKind::Model`] when the chat
+    /// [`ErrorKind::ContextOverflow`], with [`ContextOverflow`] as its source, when the prompt does not fit; [`ErrorKind::Model`] when the chat
     /// template refuses the conversation.
     pub fn stream(&self, request: &Request) -> Result<Answer, Error> {
         let inner = &self.0;
         let written = |id: Option<u32>| id.map_or("", |id| inner.tokenizer.written(id));
         let (bos, eos) = (written(inner.tokenizer.bos), written(inner.tokenizer.eos));
-        let (text, warnings) = inner.template.render(request, bos, eos)?;
-        let prompt = inner.tokenizer.encode(&text);
+        let (text, warnings) =
+            inner.template.render(request, bos, eos, &|text| inner.tokenizer.guard(text))?;
+        let prompt = inner.tokenizer.encode_prompt(&text);
         let context = self.context();
         if prompt.is_empty() {
             return Err(Error::new(
@@ -89,11 +90,10 @@ impl LocalModel {
             ));
         }
         if prompt.len() >= context {
-            let message = format!(
-                "the conversation has {} tokens and the model's context holds {context}; shorten it or take a model with a larger context",
-                prompt.len()
-            );
-            return Err(Error::new(ErrorKind::ContextOverflow, message).with_target("local", &inner.name));
+            let figures = ContextOverflow { input: prompt.len(), context };
+            let message = format!("{figures}; shorten it or take a model with a larger context");
+            let error = Error::new(ErrorKind::ContextOverflow, message).with_source(figures);
+            return Err(error.with_target("local", &inner.name));
         }
         Answer::begin(Job::new(Arc::clone(inner), prompt, request, warnings))
     }
@@ -142,5 +142,56 @@ impl fmt::Debug for LocalModel {
             .field("name", &self.0.name)
             .field("context", &self.context())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "../tests/it/gguf.rs"]
+#[expect(dead_code, reason = "the integration tests use more of it")]
+mod files;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn model(family: &str) -> LocalModel {
+        LocalModel::read(Cursor::new(files::model(family)), family.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_pass_that_is_stopped_leaves_the_cache_as_it_was() {
+        for family in files::FAMILIES {
+            let model = model(family);
+            let (transformer, mut cache) = (&model.0.transformer, Cache::default());
+            let go = || false;
+            transformer.forward(&[1, 2, 3], &mut cache, &go).unwrap();
+            for looks in 0..2 {
+                let looked = AtomicUsize::new(0);
+                let stop = || looked.fetch_add(1, Ordering::Relaxed) >= looks;
+                assert!(transformer.forward(&[4, 5], &mut cache, &stop).is_none(), "{family}: it ran on");
+                assert_eq!(cache.len(), 3);
+            }
+            let mut fresh = Cache::default();
+            let whole = transformer.forward(&[1, 2, 3, 4, 5], &mut fresh, &go).unwrap();
+            let after = transformer.forward(&[4, 5], &mut cache, &go).unwrap();
+            for (whole, after) in whole.iter().zip(&after) {
+                assert!((whole - after).abs() < 1e-3, "{family}: {whole} became {after}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_thread_of_a_dropped_answer_ends() {
+        let model = model("llama");
+        drop(model.stream(&Request::new("tiny").user("the thin man")).unwrap());
+        let patience = Instant::now() + Duration::from_secs(60);
+        while Arc::strong_count(&model.0) > 1 {
+            assert!(Instant::now() < patience, "the model runs on although nobody listens");
+            std::thread::yield_now();
+        }
     }
 }

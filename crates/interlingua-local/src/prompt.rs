@@ -1,9 +1,13 @@
 //! A request as the text that the model was trained on, by the chat template in its file.
 
+use std::borrow::Cow;
+use std::time::SystemTime;
+
 use interlingua_model::{Content, Effort, Format, Input, Message, Output, Request, ToolResult, Warning};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, Value, context};
 
+use crate::date;
 use crate::error::Error;
 
 /// Steps after which a template is taken to run for ever.
@@ -36,35 +40,66 @@ impl Template {
         environment.add_function("raise_exception", |message: String| -> Result<Value, minijinja::Error> {
             Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
         });
+        environment.add_function("strftime_now", |format: String| date::format(&format, SystemTime::now()));
         let added = environment.add_template_owned(NAME, source);
         added
             .map_err(|error| Error::new(format!("the chat template of the model cannot be read: {error}")))?;
         Ok(Self { environment, can_think })
     }
 
-    /// The prompt for a request, up to where the model begins to answer.
+    /// The prompt for a request, up to where the model begins to answer. What people and models said is guarded.
     pub(crate) fn render(
         &self,
         request: &Request,
         bos: &str,
         eos: &str,
+        guard: &dyn Fn(&str) -> Cow<'_, str>,
     ) -> Result<(String, Vec<Warning>), Error> {
         let mut warnings = ignored(request, self.can_think);
-        let turns = turns(request, &mut warnings);
+        let mut turns = turns(request, &mut warnings);
+        for turn in &mut turns {
+            turn.content = guard(&turn.content).into_owned();
+        }
         let thinks = request.effort != Some(Effort::None);
-        let messages: Vec<Value> =
-            turns.into_iter().map(|turn| context! { role => turn.role, content => turn.content }).collect();
+        let render = |turns: &[Turn]| self.fill(turns, bos, eos, thinks);
+        match render(&turns) {
+            Ok(text) => Ok((text, warnings)),
+            Err(error) => {
+                // Some templates raise an exception at instructions; these models read them from the user.
+                let text = move_instructions(turns).and_then(|turns| render(&turns).ok());
+                let text = text.ok_or_else(|| refused(&error))?;
+                let detail = "this model takes no instructions; the first user message begins with them";
+                warnings.push(Warning::adjusted("messages[0]", detail));
+                Ok((text, warnings))
+            }
+        }
+    }
+
+    fn fill(&self, turns: &[Turn], bos: &str, eos: &str, thinks: bool) -> Result<String, minijinja::Error> {
+        let message = |turn: &Turn| context! { role => turn.role, content => &*turn.content };
         let values = context! {
-            messages => messages,
+            messages => turns.iter().map(message).collect::<Vec<Value>>(),
             add_generation_prompt => true,
             bos_token => bos,
             eos_token => eos,
             enable_thinking => thinks,
         };
-        let template = self.environment.get_template(NAME).map_err(|error| refused(&error))?;
-        let text = template.render(values).map_err(|error| refused(&error))?;
-        Ok((text, warnings))
+        self.environment.get_template(NAME)?.render(values)
     }
+}
+
+/// Puts instructions before the first thing that the user says; `None` where there are none or nothing follows.
+fn move_instructions(turns: Vec<Turn>) -> Option<Vec<Turn>> {
+    let (instructions, mut others): (Vec<_>, Vec<_>) =
+        turns.into_iter().partition(|turn| turn.role == "system");
+    let mut text: String = instructions.into_iter().map(|turn| turn.content + "\n\n").collect();
+    if text.is_empty() {
+        return None;
+    }
+    let first = others.iter_mut().find(|turn| turn.role == "user")?;
+    text.push_str(&first.content);
+    first.content = text;
+    Some(others)
 }
 
 fn refused(error: &minijinja::Error) -> Error {
@@ -171,7 +206,7 @@ mod tests {
     const CHATML: &str = "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nHelp.<|im_end|>\n' }}{% endif %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     fn render(source: &str, request: &Request) -> Result<(String, Vec<Warning>), Error> {
-        Template::new(source.to_owned())?.render(request, "<s>", "</s>")
+        Template::new(source.to_owned())?.render(request, "<s>", "</s>", &|text| Cow::Borrowed(text))
     }
 
     #[test]
@@ -196,6 +231,9 @@ mod tests {
         let source = "{{ bos_token }}{{ messages[0]['content'].strip().upper() }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}";
         assert_eq!(render(source, &Request::new("m").user(" hi ")).unwrap().0, "<s>HI");
         let error = render(source, &Request::new("m").system("x")).unwrap_err();
+        let moved = render(source, &Request::new("m").system("x").user("y")).unwrap();
+        assert_eq!(moved.0, "<s>X\n\nY");
+        assert_eq!(moved.1.len(), 1);
         assert!(error.to_string().ends_with("no system role"), "{error}");
     }
 

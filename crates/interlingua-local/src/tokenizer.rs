@@ -4,6 +4,7 @@
 //! the words that a pattern finds, and `SentencePiece` BPE (`llama`), which merges the neighbours whose union has the
 //! highest score. The patterns are those of [llama.cpp](https://github.com/ggml-org/llama.cpp), by `tokenizer.ggml.pre`.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io::{Read, Seek};
@@ -26,6 +27,7 @@ pub(crate) struct Tokenizer {
     pub(crate) bos: Option<u32>,
     pub(crate) eos: Option<u32>,
     ends: Vec<u32>,
+    add_bos: bool,
 }
 
 /// What a token is, by `tokenizer.ggml.token_type`.
@@ -50,6 +52,8 @@ enum Scheme {
 #[derive(Debug)]
 struct ByteLevel {
     patterns: Vec<Regex>,
+    /// Whether a word that is a token is taken whole, whatever the merges say.
+    whole_words: bool,
     /// Two tokens to the rank of their merge and what they become.
     merges: HashMap<(u32, u32), (u32, u32)>,
     /// The character that stands for each byte.
@@ -62,6 +66,8 @@ struct ByteLevel {
 struct Pieces {
     scores: Vec<f32>,
     add_space: bool,
+    /// Whether white space after a special token is left out, as Phi-3's tokens are declared.
+    strip_after_special: bool,
     byte_ids: Vec<Option<u32>>,
     unknown: Option<u32>,
 }
@@ -70,9 +76,16 @@ struct Pieces {
 const ENDS: [&str; 6] =
     ["<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>"];
 
+/// Stands between the characters of a control token that somebody wrote into a message; Unicode has set it aside for
+/// such uses inside of a program.
+const GUARD: char = '\u{FDD0}';
+
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 impl Tokenizer {
     /// Reads the vocabulary.
@@ -112,7 +125,9 @@ impl Tokenizer {
         let (bos, eos, eot) = (named("bos"), named("eos"), named("eot"));
         let others = ENDS.iter().filter_map(|text| ids.get(*text)).copied();
         let ends = [eos, eot].into_iter().flatten().chain(others).collect();
-        Ok(Self { texts, ids, kinds, scheme, specials, special_ids, bos, eos, ends })
+        let pieces = matches!(scheme, Scheme::Pieces(_));
+        let add_bos = gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(pieces);
+        Ok(Self { texts, ids, kinds, scheme, specials, special_ids, bos, eos, ends, add_bos })
     }
 
     /// Whether an answer ends at this token.
@@ -125,34 +140,77 @@ impl Tokenizer {
         text_of(&self.texts, id)
     }
 
+    /// The tokens of a rendered conversation, which begins as the model was trained to expect it.
+    pub(crate) fn encode_prompt(&self, text: &str) -> Vec<u32> {
+        let mut tokens = self.encode(text);
+        if let Some(bos) = self.bos.filter(|bos| self.add_bos && tokens.first() != Some(bos)) {
+            tokens.insert(0, bos);
+        }
+        tokens
+    }
+
     /// The tokens of a text in which control tokens are written out.
     pub(crate) fn encode(&self, text: &str) -> Vec<u32> {
         let mut out = Vec::new();
         let mut from = 0;
         for found in self.specials.iter().flat_map(|specials| specials.find_iter(text)) {
-            self.encode_plain(text.get(from..found.start()).unwrap_or_default(), from == 0, &mut out);
+            self.encode_plain(text.get(from..found.start()).unwrap_or_default(), from > 0, &mut out);
             out.extend(self.special_ids.get(found.pattern().as_usize()));
             from = found.end();
         }
-        self.encode_plain(text.get(from..).unwrap_or_default(), from == 0, &mut out);
+        self.encode_plain(text.get(from..).unwrap_or_default(), from > 0, &mut out);
         out
     }
 
-    fn encode_plain(&self, text: &str, first: bool, out: &mut Vec<u32>) {
-        if text.is_empty() {
-            return;
+    /// The text with every control token in it made unrecognisable to [`Tokenizer::encode`], which then takes it for the
+    /// plain text that it is: nobody ends their turn or speaks as another by writing so into a message.
+    pub(crate) fn guard<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut guarded = String::new();
+        let mut from = 0;
+        for found in self.specials.iter().flat_map(|specials| specials.find_iter(text)) {
+            let id = self.special_ids.get(found.pattern().as_usize()).copied();
+            if id.and_then(|id| self.kind(id)) != Some(Kind::Control) {
+                continue;
+            }
+            guarded.push_str(text.get(from..found.start()).unwrap_or_default());
+            guarded.extend(text.get(found.range()).unwrap_or_default().chars().flat_map(|c| [c, GUARD]));
+            from = found.end();
         }
+        if from == 0 {
+            return Cow::Borrowed(text);
+        }
+        guarded.push_str(text.get(from..).unwrap_or_default());
+        Cow::Owned(guarded)
+    }
+
+    fn encode_plain(&self, text: &str, after_special: bool, out: &mut Vec<u32>) {
+        let text =
+            if text.contains(GUARD) { Cow::Owned(text.replace(GUARD, "")) } else { Cow::Borrowed(text) };
         match &self.scheme {
-            Scheme::Bytes(scheme) => scheme.encode(text, &self.ids, out),
-            Scheme::Pieces(scheme) => scheme.encode(text, first, &self.texts, &self.ids, out),
+            Scheme::Bytes(scheme) => scheme.encode(&text, &self.ids, out),
+            Scheme::Pieces(scheme) if scheme.strip_after_special && after_special => {
+                scheme.encode(text.trim_start(), self, out);
+            }
+            Scheme::Pieces(scheme) => scheme.encode(&text, self, out),
+        }
+    }
+
+    fn kind(&self, id: u32) -> Option<Kind> {
+        usize::try_from(id).ok().and_then(|id| self.kinds.get(id)).copied()
+    }
+
+    /// Takes the space away with which some vocabularies begin every text.
+    pub(crate) fn trim_start(&self, bytes: &mut Vec<u8>) {
+        let adds = matches!(&self.scheme, Scheme::Pieces(scheme) if scheme.add_space);
+        if adds && bytes.first() == Some(&b' ') {
+            bytes.remove(0);
         }
     }
 
     /// Adds the bytes that a token stands for; a control token stands for none.
     pub(crate) fn decode(&self, id: u32, out: &mut Vec<u8>) {
         let text = self.written(id);
-        let kind = usize::try_from(id).ok().and_then(|id| self.kinds.get(id)).copied();
-        match (kind, &self.scheme) {
+        match (self.kind(id), &self.scheme) {
             (Some(Kind::Control) | None, _) => {}
             (Some(Kind::User), _) => out.extend_from_slice(text.as_bytes()),
             (Some(Kind::Byte), _) => out.extend(byte_of(text)),
@@ -182,7 +240,8 @@ impl ByteLevel {
         }
         let characters = byte_characters();
         let bytes = characters.iter().zip(0_u8..=255).map(|(character, byte)| (*character, byte)).collect();
-        Ok(Self { patterns: patterns(gguf.text("tokenizer.ggml.pre"))?, merges, characters, bytes })
+        let (patterns, whole_words) = patterns(gguf.text("tokenizer.ggml.pre"))?;
+        Ok(Self { patterns, whole_words, merges, characters, bytes })
     }
 
     fn encode(&self, text: &str, ids: &HashMap<Box<str>, u32>, out: &mut Vec<u32>) {
@@ -194,7 +253,7 @@ impl ByteLevel {
         for word in words {
             written.clear();
             written.extend(word.bytes().filter_map(|byte| self.characters.get(usize::from(byte))));
-            if let Some(id) = ids.get(&*written) {
+            if let Some(id) = ids.get(&*written).filter(|_| self.whole_words) {
                 out.push(*id);
                 continue;
             }
@@ -217,18 +276,17 @@ impl Pieces {
         };
         let byte_ids = (0..=255_u8).map(|byte| ids.get(&*format!("<0x{byte:02X}>")).copied()).collect();
         let add_space = gguf.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true);
-        Self { scores, add_space, byte_ids, unknown: crate::shape::token_id(gguf, "unknown") }
+        let strip_after_special = gguf.text("general.architecture") == Some("phi3");
+        let unknown = crate::shape::token_id(gguf, "unknown");
+        Self { scores, add_space, strip_after_special, byte_ids, unknown }
     }
 
-    fn encode(
-        &self,
-        text: &str,
-        first: bool,
-        texts: &[Box<str>],
-        ids: &HashMap<Box<str>, u32>,
-        out: &mut Vec<u32>,
-    ) {
-        let space = if first && self.add_space { "▁" } else { "" };
+    fn encode(&self, text: &str, tokenizer: &Tokenizer, out: &mut Vec<u32>) {
+        if text.is_empty() {
+            return;
+        }
+        let ids = &tokenizer.ids;
+        let space = if self.add_space { "▁" } else { "" };
         let written = format!("{space}{}", text.replace(' ', "▁"));
         let mut symbols = Vec::new();
         let mut buffer = [0; 4];
@@ -240,7 +298,11 @@ impl Pieces {
             }
         }
         let merge = |left: u32, right: u32| {
-            let union = *ids.get(&*format!("{}{}", text_of(texts, left), text_of(texts, right)))?;
+            let union = *ids.get(&*format!("{}{}", tokenizer.written(left), tokenizer.written(right)))?;
+            // What the text spells out is never a control token or a byte.
+            if !matches!(tokenizer.kind(union), Some(Kind::Normal | Kind::User)) {
+                return None;
+            }
             let score =
                 usize::try_from(union).ok().and_then(|id| self.scores.get(id)).copied().unwrap_or(0.0);
             Some((Score(score), union))
@@ -339,13 +401,19 @@ fn kinds<R: Read + Seek>(gguf: &Gguf<R>, count: usize) -> Vec<Kind> {
     (0..count).map(|id| kind(numbers.get(id))).collect()
 }
 
-/// The patterns that cut text into words, applied one after another.
-fn patterns(name: Option<&str>) -> Result<Vec<Regex>, Error> {
-    let patterns: &[&str] = match name.unwrap_or("default") {
-        "default" | "gpt-2" | "gpt2" | "phi-2" | "mpt" | "olmo" | "jais" => &[GPT2],
-        "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" | "exaone" => &[r"\p{N}", GPT2],
-        "llama-bpe" | "llama3" | "llama-v3" | "dbrx" | "smaug-bpe" | "falcon3" => &[LLAMA3],
-        "qwen2" | "stablelm2" | "deepseek-r1-qwen" | "megrez" => &[QWEN2],
+/// The patterns that cut text into words, applied one after another, and whether whole words that are tokens are taken
+/// as such.
+fn patterns(name: Option<&str>) -> Result<(Vec<Regex>, bool), Error> {
+    let (patterns, whole_words): (&[&str], bool) = match name.unwrap_or("default") {
+        "default" | "gpt-2" | "gpt2" | "phi-2" | "mpt" | "olmo" | "jais" => (&[GPT2], false),
+        "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" | "exaone" => {
+            (&[r"\p{N}", GPT2], false)
+        }
+        "llama-bpe" | "llama3" | "llama-v3" | "falcon3" => (&[LLAMA3], true),
+        "dbrx" | "smaug-bpe" => (&[LLAMA3], false),
+        "qwen2" | "stablelm2" | "deepseek-r1-qwen" | "megrez" => (&[QWEN2], false),
+        "gpt-4o" => (&[GPT4O], false),
+        "tekken" => (&[TEKKEN], true),
         other => {
             return Err(Error::new(format!("the word pattern `{other}` of the tokenizer is not supported")));
         }
@@ -353,7 +421,7 @@ fn patterns(name: Option<&str>) -> Result<Vec<Regex>, Error> {
     let compile = |pattern: &&str| {
         Regex::new(pattern).map_err(|error| Error::new(format!("the word pattern: {error}")))
     };
-    patterns.iter().map(compile).collect()
+    Ok((patterns.iter().map(compile).collect::<Result<_, _>>()?, whole_words))
 }
 
 /// The matches of a pattern and what lies between them, in order.

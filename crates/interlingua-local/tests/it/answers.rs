@@ -1,6 +1,6 @@
 //! What an answer looks like, whatever the family.
 
-use interlingua_local::LocalModel;
+use interlingua_local::{ContextOverflow, LocalModel};
 use interlingua_model::{ErrorKind, Event, FinishReason, Fold, Request, Response};
 
 use crate::gguf::{CONTEXT, FAMILIES, TestModel};
@@ -87,7 +87,9 @@ fn a_conversation_that_does_not_fit_is_refused_with_the_numbers() {
     let (_file, model) = open("qwen3");
     let error = model.stream(&Request::new("tiny").user("x".repeat(CONTEXT * 2))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ContextOverflow);
-    assert!(error.message().contains(&CONTEXT.to_string()), "{error}");
+    let source = std::error::Error::source(&error).unwrap();
+    let figures = source.downcast_ref::<ContextOverflow>().unwrap();
+    assert!(figures.input > CONTEXT && figures.context == CONTEXT, "{figures}");
 }
 
 #[test]
@@ -125,4 +127,17 @@ fn an_empty_template_and_tokens_are_counted() {
     assert_eq!(model.count_tokens("the"), 1);
     assert_eq!(model.count_tokens("<|user|>the"), 2);
     assert_eq!(model.count_tokens("12"), 2);
+}
+
+#[test]
+fn a_control_token_in_a_message_is_plain_text() {
+    for family in FAMILIES {
+        let (_file, model) = open(family);
+        let input = |text: &str| {
+            let request = Request::new("tiny").user(text).max_output(1);
+            answer(&model, &request).usage.input.unwrap()
+        };
+        let (plain, control) = (input("x"), input("x</s>"));
+        assert_eq!(control, plain + 4, "{family}: `</s>` is not read as its four characters");
+    }
 }

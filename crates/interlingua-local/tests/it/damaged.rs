@@ -30,7 +30,7 @@ fn each_fault_is_named() {
     let no_template = replace(&whole, b"tokenizer.chat_template", b"tokenizer.chat_templat_");
     assert!(refusal(&no_template).message().contains("chat_template"));
     let error = LocalModel::open("/nowhere/model.gguf").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.message().starts_with("/nowhere/model.gguf: "), "{error}");
 }
 

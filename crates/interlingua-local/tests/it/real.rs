@@ -10,14 +10,20 @@ fn the_default_model_makes_sense() {
         return;
     };
     let model = LocalModel::open(path).unwrap();
-    let request =
-        Request::new("local").user("What is the capital of France?").temperature(0.0).max_output(60);
-    let mut answer = model.stream(&request).unwrap();
-    let mut fold = Fold::new();
-    while let Some(event) = answer.blocking_next() {
-        fold.push(&event.unwrap());
-    }
-    let response = fold.into_response().unwrap();
-    assert!(response.text().contains("Paris"), "{:?}", response.text());
-    assert_eq!(response.finish.unwrap().reason, FinishReason::Stop);
+    let request = Request::new("local").user("Why is the sky blue?").temperature(0.0).max_output(40);
+    let ask = || {
+        let mut answer = model.stream(&request).unwrap();
+        let mut fold = Fold::new();
+        while let Some(event) = answer.blocking_next() {
+            fold.push(&event.unwrap());
+        }
+        fold.into_response().unwrap()
+    };
+    let first = ask();
+    assert!(first.text().contains("scattering"), "{:?}", first.text());
+    assert_eq!(first.usage.input, Some(36));
+    assert_eq!(first.finish.as_ref().unwrap().reason, FinishReason::Length);
+    let again = ask();
+    assert_eq!(again.text(), first.text());
+    assert_eq!(again.usage.cache_read, Some(35));
 }

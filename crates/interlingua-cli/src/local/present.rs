@@ -110,17 +110,17 @@ pub(crate) fn state() -> String {
 /// Fetching blocks, so it is done on a thread of its own while the bar is drawn from there.
 async fn fetch(name: Option<String>, terminal: &Terminal) -> Result<PathBuf> {
     let bar = Bar::new(terminal.draws());
+    let shown = bar.shown();
     let work = move || {
         let store = Store::open()?;
         let progress = |done, total| bar.show(done, total);
-        let path = match &name {
+        match &name {
             Some(name) => store.pull(name, &progress),
             None => store.pull_default(&progress),
-        };
-        bar.end();
-        path
+        }
     };
     let fetched = tokio::task::spawn_blocking(work).await;
+    drop(shown);
     let failed = |error| Failure::new(Exit::Local, format!("fetching the model failed: {error}"));
     fetched.map_err(failed)?.map_err(Failure::from)
 }

@@ -1,45 +1,61 @@
 //! A bar that says how far a fetch has come.
 
 use std::io::{self, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often the bar is drawn.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The cells of the bar.
 const CELLS: u64 = 30;
+/// The columns of the bar with its figures, and of a key that was typed meanwhile.
+const WIDTH: usize = 60;
 
-/// A bar on standard error; silent where that is no terminal.
+/// A bar on standard error; silent where that is no terminal. Clones are the same bar.
+#[derive(Debug, Clone)]
+pub(super) struct Bar(Arc<Mutex<State>>);
+
+/// Takes the bar away when it is dropped, also when the fetch is not waited for any more.
 #[derive(Debug)]
-pub(super) struct Bar {
-    draws: bool,
-    drawn: Mutex<Option<Instant>>,
+pub(super) struct Shown(Bar);
+
+#[derive(Debug)]
+enum State {
+    /// It is not to be drawn, or not any more.
+    Away,
+    /// It was drawn last at this time.
+    There(Option<Instant>),
 }
 
 impl Bar {
     /// A bar that is drawn or not.
-    pub(super) const fn new(draws: bool) -> Self {
-        Self { draws, drawn: Mutex::new(None) }
+    pub(super) fn new(draws: bool) -> Self {
+        let state = if draws { State::There(None) } else { State::Away };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// What ends the bar.
+    pub(super) fn shown(&self) -> Shown {
+        Shown(self.clone())
     }
 
     /// Draws how far it is, unless it was drawn a moment ago.
     pub(super) fn show(&self, done: u64, total: u64) {
-        if !self.draws || total == 0 {
-            return;
-        }
-        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        if done < total && drawn.is_some_and(|drawn| drawn.elapsed() < PAUSE) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let State::There(drawn) = &mut *state else { return };
+        if total == 0 || done < total && drawn.is_some_and(|drawn| drawn.elapsed() < PAUSE) {
             return;
         }
         *drawn = Some(Instant::now());
         write(&format!("\r{}", line(done, total)));
     }
+}
 
-    /// Takes the bar away.
-    pub(super) fn end(&self) {
-        let drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        if drawn.is_some() {
-            write(&format!("\r{}\r", " ".repeat(line(1, 1).chars().count() + 20)));
+impl Drop for Shown {
+    fn drop(&mut self) {
+        let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::There(Some(_)) = std::mem::replace(&mut *state, State::Away) {
+            write(&format!("\r{}\r", " ".repeat(WIDTH)));
         }
     }
 }

@@ -149,7 +149,7 @@ impl Sse {
             Some(Field::Name(name)) => fresh.name = Some(name),
             Some(Field::Id(id)) => fresh.id = Some(id),
             Some(Field::Data(data)) if fresh.data.is_none() && self.held.data.is_none() => {
-                fresh.data = Some(data)
+                fresh.data = Some(data);
             }
             Some(Field::Data(data)) => {
                 if let Some(first) = fresh.data.take() {

@@ -18,6 +18,8 @@ use crate::stop::{Outlet, Released};
 const WAITING: usize = 16;
 /// Prompt tokens that are run at once; between two runs it is seen whether anyone still listens.
 const CHUNK: usize = 64;
+/// Most tokens of an answer whose request names no limit: a small model may repeat itself for ever.
+const UNASKED: usize = 2048;
 /// The tokens between which reasoning models think.
 const THINK: (&str, &str) = ("<think>", "</think>");
 
@@ -76,7 +78,7 @@ impl Job {
         warnings: Vec<Warning>,
     ) -> Self {
         let room = model.transformer.shape.context - prompt.len();
-        let asked = request.max_output.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+        let asked = request.max_output.map_or(UNASKED, |most| usize::try_from(most).unwrap_or(usize::MAX));
         Self {
             sampler: Sampler::new(&request.sampling),
             outlet: Outlet::new(&request.sampling.stop),

@@ -28,13 +28,16 @@ pub(crate) struct ByteBlock {
     pub(crate) quants: [i8; BLOCK],
 }
 
-/// Thirty-two activations of eight bits with the sum of what they stand for, which the `min` of a
+/// Thirty-two activations of sixteen bits with the sum of what they stand for, which the `min` of a
 /// [`NibbleBlock`] is multiplied with.
+///
+/// Eight bits would be as fast and are too few: with them the default model answers what the capital of France is
+/// with a song, for its first two choices lie closer together than the error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Activation {
     pub(crate) scale: f32,
     pub(crate) sum: f32,
-    pub(crate) quants: [i8; BLOCK],
+    pub(crate) quants: [i16; BLOCK],
 }
 
 /// What the processor offers.
@@ -141,16 +144,17 @@ impl Packed for NibbleBlock {
     #[inline(always)]
     fn dot_avx2(simd: pulp::x86::V3, row: &[Self], activations: &[Activation]) -> f32 {
         let (avx, avx2) = (simd.avx, simd.avx2);
-        let mask = avx._mm256_set1_epi8(15);
-        let ones = avx._mm256_set1_epi16(1);
+        let mask = simd.sse2._mm_set1_epi8(15);
         let mut total = avx._mm256_setzero_ps();
         let mut mins = 0.0;
         for (weights, activation) in zip(row, activations) {
-            let low = pulp::cast(weights.quants);
-            let high = simd.sse2._mm_srli_epi16::<4>(low);
-            let quants = avx2._mm256_and_si256(avx._mm256_set_m128i(high, low), mask);
-            let pairs = avx2._mm256_maddubs_epi16(quants, pulp::cast(activation.quants));
-            let sums = avx._mm256_cvtepi32_ps(avx2._mm256_madd_epi16(pairs, ones));
+            let packed = pulp::cast(weights.quants);
+            let low = simd.sse2._mm_and_si128(packed, mask);
+            let high = simd.sse2._mm_and_si128(simd.sse2._mm_srli_epi16::<4>(packed), mask);
+            let [first, second]: [[i16; BLOCK / 2]; 2] = pulp::cast(activation.quants);
+            let first = avx2._mm256_madd_epi16(avx2._mm256_cvtepu8_epi16(low), pulp::cast(first));
+            let second = avx2._mm256_madd_epi16(avx2._mm256_cvtepu8_epi16(high), pulp::cast(second));
+            let sums = avx._mm256_cvtepi32_ps(avx2._mm256_add_epi32(first, second));
             let scale = avx._mm256_set1_ps(weights.scale * activation.scale);
             total = simd.fma._mm256_fmadd_ps(sums, scale, total);
             mins += weights.min * activation.sum;
@@ -200,14 +204,14 @@ impl Packed for ByteBlock {
     #[inline(always)]
     fn dot_avx2(simd: pulp::x86::V3, row: &[Self], activations: &[Activation]) -> f32 {
         let (avx, avx2) = (simd.avx, simd.avx2);
-        let ones = avx._mm256_set1_epi16(1);
         let mut total = avx._mm256_setzero_ps();
         for (weights, activation) in zip(row, activations) {
-            let quants = pulp::cast(weights.quants);
-            // One operand must be unsigned: the sign of the weight moves over to the activation.
-            let signed = avx2._mm256_sign_epi8(pulp::cast(activation.quants), quants);
-            let pairs = avx2._mm256_maddubs_epi16(avx2._mm256_abs_epi8(quants), signed);
-            let sums = avx._mm256_cvtepi32_ps(avx2._mm256_madd_epi16(pairs, ones));
+            let [low, high]: [[i8; BLOCK / 2]; 2] = pulp::cast(weights.quants);
+            let [first, second]: [[i16; BLOCK / 2]; 2] = pulp::cast(activation.quants);
+            let first = avx2._mm256_madd_epi16(avx2._mm256_cvtepi8_epi16(pulp::cast(low)), pulp::cast(first));
+            let second =
+                avx2._mm256_madd_epi16(avx2._mm256_cvtepi8_epi16(pulp::cast(high)), pulp::cast(second));
+            let sums = avx._mm256_cvtepi32_ps(avx2._mm256_add_epi32(first, second));
             let scale = avx._mm256_set1_ps(weights.scale * activation.scale);
             total = simd.fma._mm256_fmadd_ps(sums, scale, total);
         }
@@ -228,7 +232,7 @@ impl Activation {
     /// Thirty-two numbers as one block.
     #[inline(always)]
     pub(crate) fn pack(numbers: &[f32; BLOCK]) -> Self {
-        let (scale, quants) = bytes(numbers);
+        let (scale, quants) = words(numbers);
         let sum: i32 = quants.iter().map(|quant| i32::from(*quant)).sum();
         Self { scale, sum: scale * small(sum), quants }
     }
@@ -246,6 +250,20 @@ fn bytes(numbers: &[f32; BLOCK]) -> (f32, [i8; BLOCK]) {
         (scaled + 0.5_f32.copysign(scaled)) as i8
     });
     (largest / 127.0, quants)
+}
+
+/// Scale and quants of thirty-two numbers in sixteen bits.
+#[inline(always)]
+fn words(numbers: &[f32; BLOCK]) -> (f32, [i16; BLOCK]) {
+    let largest = numbers.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
+    let inverse = if largest > 0.0 { 32_767.0 / largest } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, reason = "scaled to -32767..=32767; NaN becomes 0")]
+    let quants = numbers.map(|number| {
+        let scaled = number * inverse;
+        // As in `bytes`.
+        (scaled + 0.5_f32.copysign(scaled)) as i16
+    });
+    (largest / 32_767.0, quants)
 }
 
 /// The dot product of two equally long rows of floats, in eight lanes.
@@ -276,10 +294,10 @@ fn sum(lanes: &[f32; 8]) -> f32 {
     ((zero + four) + (two + six)) + ((one + five) + (three + seven))
 }
 
-/// Sums of products of 32 pairs stay below 2^24, where every integer is a float.
+/// Sums of products of 32 pairs stay below 2^27, where a float is exact to one in 2^24.
 #[inline(always)]
 fn small(number: i32) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "below 2^24")]
+    #[expect(clippy::cast_precision_loss, reason = "the weights are known to one in 2^7")]
     let float = number as f32;
     float
 }

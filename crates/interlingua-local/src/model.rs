@@ -69,7 +69,7 @@ impl LocalModel {
 
     /// Begins an answer. Dropping it stops the model.
     ///
-    /// `request.model` is not looked at. The answer ends at the end of turn, at a stop sequence, at `max_output` tokens or
+    /// `request.model` is not looked at. The answer ends at the end of turn, at a stop sequence, at `max_output` tokens (2048 when none are named) or
     /// where the context is full.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ fn lints_are_expected_with_a_reason_and_not_allowed() {
     for file in sources() {
         let text = fs::read_to_string(&file).unwrap();
         let attribute = "allow".to_owned() + "(";
-        let found = text.lines().any(|line| line.trim_start().starts_with("#") && line.contains(&attribute));
+        let found = text.lines().any(|line| line.trim_start().starts_with('#') && line.contains(&attribute));
         assert!(!found, "{} allows a lint; expect it, with a reason", file.display());
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn openai_elsewhere() -> Vec<Family> {
                 "effort_words": { "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max" }
             }))
             .chat(&reasoner),
+        Family::new(["gpt-5.4*", "gpt-5.6*", "gpt-6*"]).chat(&json!({ "effort_with_tools": false })),
         Family::new(["gpt-6-sol*", "gpt-6-luna*", "gpt-6.1-terra*"])
             .both(&json!({ "effort_words": { "none": "none" } })),
         Family::new(["gpt-5*-chat*"])

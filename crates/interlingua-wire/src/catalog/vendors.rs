@@ -415,7 +415,8 @@ fn smaller() -> Vec<Row> {
         .auth(unsupported("a key exchanged for a token of 30 minutes"))
         .note("functions instead of tools"),
         vendor("v0", "Vercel v0").chat("https://api.v0.dev/v1").keys(&["V0_API_KEY"]),
-        plain("morph", "Morph", "https://api.morphllm.com/v1", &["MORPH_API_KEY"]).note("no tools"),
+        plain("morph", "Morph", "https://api.morphllm.com/v1", &["MORPH_API_KEY"])
+            .speaks_chat(|chat| chat.tools = false),
         plain("cognition", "Cognition", "https://api.cognition.ai/v1", &["COGNITION_API_KEY"]),
     ]
 }
@@ -427,10 +428,11 @@ fn perplexity() -> Row {
         .default_model("sonar")
         .keys(&["PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY"])
         .speaks_chat(|chat| {
+            chat.tools = false;
             chat.json_object = false;
             chat.audio = false;
         })
-        .note("no tools; user and assistant messages must alternate")
+        .note("user and assistant messages must alternate")
 }
 
 fn meta() -> Row {

@@ -46,6 +46,10 @@ pub struct Dialect {
     /// Assistant messages are kept open for the model to go on by `prefix: true` (Mistral, DeepSeek).
     pub prefix: bool,
 
+    /// Tools are accepted at all.
+    pub tools: bool,
+    /// Tools may go together with an effort above none; elsewhere the effort becomes none.
+    pub effort_with_tools: bool,
     /// What `tool_choice` may say.
     pub tool_choice: ToolChoiceWords,
     /// Tools may say `strict`.
@@ -422,6 +426,8 @@ impl Default for Dialect {
             tool_result_name: false,
             assistant_after_tool: false,
             prefix: false,
+            tools: true,
+            effort_with_tools: true,
             tool_choice: ToolChoiceWords::default(),
             strict: true,
             custom_tools: false,

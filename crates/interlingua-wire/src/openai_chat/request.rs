@@ -162,6 +162,10 @@ impl<'a> Asking<'a> {
         let request = self.request;
         let choice = request.tool_choice.as_ref();
         let mut tools: Vec<&'a Tool> = request.tools.iter().collect();
+        if !self.dialect.tools && !tools.is_empty() {
+            self.ignore("tools", "this service takes no tools");
+            tools.clear();
+        }
         match choice {
             Some(ToolChoice::Allowed { names, .. }) if !self.dialect.tool_choice.allowed => {
                 tools.retain(|tool| names.iter().any(|name| name == tool.name()));
@@ -348,7 +352,7 @@ impl<'a> Asking<'a> {
         if budget.is_some() && !takes_budget {
             self.ignore("reasoning_budget", "this service takes no number of reasoning tokens");
         }
-        let effort = self.request.effort;
+        let effort = self.effort_beside_tools();
         let on = effort.map(|effort| effort != Effort::None);
         match self.dialect.reasoning {
             ReasoningSwitch::Effort => {
@@ -389,6 +393,16 @@ impl<'a> Asking<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn effort_beside_tools(&mut self) -> Option<Effort> {
+        let effort = self.request.effort?;
+        let both = effort != Effort::None && !self.request.tools.is_empty();
+        if !both || self.dialect.effort_with_tools {
+            return Some(effort);
+        }
+        self.adjust("effort", "this model takes no tools beside reasoning here: reasoning is off");
+        Some(Effort::None)
     }
 
     /// The level beside a switch that knows only on and off.

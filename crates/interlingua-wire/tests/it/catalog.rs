@@ -159,6 +159,11 @@ fn quirks_reach_the_body() {
     assert_eq!(openai["max_completion_tokens"], 900);
     assert_eq!((openai.get("temperature"), openai.get("stop")), (None, None));
     assert!(warnings.iter().any(|setting| setting.contains("temperature")), "{warnings:?}");
+    assert_eq!(openai["reasoning_effort"], "none", "tools and reasoning do not go together here");
+    assert!(warnings.iter().any(|setting| setting == "effort"), "{warnings:?}");
+    let (perplexity, warnings) = body("perplexity", chat, "sonar");
+    assert_eq!(perplexity.get("tools"), None);
+    assert!(warnings.iter().any(|setting| setting == "tools"), "{warnings:?}");
     let (zai, _) = body("zai", chat, "glm-5");
     assert_eq!((&zai["tool_stream"], &zai["thinking"]["type"]), (&true.into(), &"enabled".into()));
     assert_eq!(body("dashscope", chat, "qwen3-max").0["enable_thinking"], true);
@@ -303,6 +308,7 @@ struct Fact {
     thinking_format: Option<String>,
     supports_strict: Option<bool>,
     supports_developer_role: Option<bool>,
+    supports_tools: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -474,7 +480,8 @@ fn same_dialect(row: &Provider, fact: &Fact) -> bool {
     });
     let strict = fact.supports_strict.is_none_or(|supported| supported == chat.strict);
     let role = fact.supports_developer_role != Some(false) || chat.system_role == SystemRole::System;
-    tokens && thinking && strict && role
+    let tools = fact.supports_tools.is_none_or(|supported| supported == chat.tools);
+    tokens && thinking && strict && role && tools
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod calls;
+mod halves;
 mod hostile;
 mod keys;
 mod proxies;

@@ -47,18 +47,23 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
     received: Arc<Mutex<Vec<Received>>>,
-    answered: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Starts a server that answers the n-th request, from 0, as the script says.
     pub(crate) async fn start(script: impl Fn(usize) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        Self::start_with(move |number, _| script(number)).await
+    }
+
+    /// Starts a server whose answers depend on what is asked.
+    pub(crate) async fn start_with(
+        script: impl Fn(usize, &Received) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),
             received: Arc::default(),
-            answered: Arc::default(),
         };
         let (own, script) = (server.clone(), Arc::new(script));
         tokio::spawn(async move {
@@ -74,11 +79,6 @@ impl Server {
 
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
-    }
-
-    /// How many requests were answered to the end.
-    pub(crate) fn answered(&self) -> usize {
-        self.answered.load(Ordering::SeqCst)
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -107,19 +107,22 @@ impl Server {
         self.builder().build().unwrap()
     }
 
-    async fn serve(&self, mut stream: TcpStream, script: &(dyn Fn(usize) -> Vec<Step> + Send + Sync)) {
+    async fn serve(
+        &self,
+        mut stream: TcpStream,
+        script: &(dyn Fn(usize, &Received) -> Vec<Step> + Send + Sync),
+    ) {
         while let Some(received) = receive(&mut stream).await {
             let number = {
                 let mut all = self.received.lock().unwrap();
-                all.push(received);
+                all.push(received.clone());
                 all.len() - 1
             };
-            for step in script(number) {
+            for step in script(number, &received) {
                 if !perform(&mut stream, step).await {
                     return;
                 }
             }
-            self.answered.fetch_add(1, Ordering::SeqCst);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::Json;
 /// assert_eq!(extra.read::<String>("anthropic", "signature").as_deref(), Some("c2ln"));
 /// assert!(extra.get("openai_chat", "signature").is_none());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 #[expect(clippy::box_collection, reason = "one word when empty, which it nearly always is")]
 pub struct Extra(Option<Box<BTreeMap<Box<str>, Fields>>>);
@@ -127,6 +127,15 @@ impl Fields {
     fn take(&mut self, name: &str) -> Option<Json> {
         let position = self.0.iter().position(|(key, _)| &**key == name)?;
         Some(self.0.remove(position).1)
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut map = Option::<BTreeMap<Box<str>, Fields>>::deserialize(deserializer)?.unwrap_or_default();
+        // A protocol that left nothing is one that was never here.
+        map.retain(|_, fields| !fields.is_empty());
+        Ok(Self((!map.is_empty()).then(|| Box::new(map))))
     }
 }
 

@@ -1,0 +1,8 @@
+//! What the neutral model promises, tried from outside.
+
+#![cfg(test)]
+
+mod any;
+mod fold;
+mod pins;
+mod shape;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use interlingua_model::{Error, ErrorKind, Event, Frame as RawFrame};
@@ -45,8 +46,8 @@ pub trait Reader: Send + fmt::Debug {
 
 #[derive(Debug)]
 enum Body {
-    /// Nothing but white space has come.
-    Unknown(Mode),
+    /// Too little has come to tell what it is: these bytes, without leading white space.
+    Unknown(Mode, Vec<u8>),
     Stream(Sse),
     Whole(Vec<u8>),
 }
@@ -54,7 +55,7 @@ enum Body {
 impl Decoder {
     /// A decoder for an answer that was asked for in this mode.
     pub fn new(mode: Mode, limits: Limits, reader: Box<dyn Reader>) -> Self {
-        Self { body: Body::Unknown(mode), reader, parts: Parts::default(), limits, raw: false }
+        Self { body: Body::Unknown(mode, Vec::new()), reader, parts: Parts::default(), limits, raw: false }
     }
 
     /// Passes on every frame (or whole body) as it came, before the events that are read from it.
@@ -75,11 +76,11 @@ impl Decoder {
         }
         let bytes = self.recognise(bytes);
         match &mut self.body {
-            Body::Unknown(_) => Ok(()),
-            Body::Whole(body) => collect(body, bytes, self.limits.body),
+            Body::Unknown(..) => Ok(()),
+            Body::Whole(body) => collect(body, &bytes, self.limits.body),
             Body::Stream(sse) => {
                 let mut frames = Frames { reader: &mut *self.reader, parts: &mut self.parts, raw: self.raw };
-                sse.push(bytes, &mut |frame| frames.read(frame))
+                sse.push(&bytes, &mut |frame| frames.read(frame))
             }
         }
     }
@@ -98,8 +99,8 @@ impl Decoder {
             return Ok(());
         }
         match &mut self.body {
-            Body::Unknown(_) => return Err(truncated("the answer is empty")),
-            Body::Whole(body) => {
+            Body::Unknown(_, start) if start.is_empty() => return Err(truncated("the answer is empty")),
+            Body::Unknown(_, body) | Body::Whole(body) => {
                 let body = std::mem::take(body);
                 self.read_body(&body)?;
             }
@@ -119,18 +120,22 @@ impl Decoder {
         self.parts.is_finished()
     }
 
-    /// Decides by the first byte that is not white space whether this is a stream of events or a whole body.
-    /// No line of an event stream begins with one of these characters, and no JSON text with any other.
-    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let Body::Unknown(mode) = &self.body else { return bytes };
-        let text = bytes.trim_ascii_start();
-        let Some(first) = text.first() else { return text };
-        let whole = match (mode, first) {
-            (_, b'{' | b'[' | b'<') => true,
-            (Mode::Whole, first) => !matches!(first, b'd' | b'e' | b'i' | b'r' | b':'),
-            (Mode::Stream, _) => false,
+    /// Decides by the first bytes whether this is a stream of events or a whole body, and skips a byte order mark and
+    /// white space before it.
+    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        let Body::Unknown(mode, start) = &mut self.body else { return Cow::Borrowed(bytes) };
+        let text = if start.is_empty() {
+            Cow::Borrowed(skip_mark(bytes))
+        } else {
+            start.extend_from_slice(bytes);
+            Cow::Owned(skip_mark(start).to_vec())
         };
-        self.body = if whole { Body::Whole(Vec::new()) } else { Body::Stream(Sse::new(self.limits.frame)) };
+        let Some(is_whole) = is_whole(*mode, &text) else {
+            *start = text.into_owned();
+            return Cow::Borrowed(&[]);
+        };
+        self.body =
+            if is_whole { Body::Whole(Vec::new()) } else { Body::Stream(Sse::new(self.limits.frame)) };
         text
     }
 
@@ -141,7 +146,11 @@ impl Decoder {
         }
         if text.starts_with('<') {
             let message = "the answer is a web page, not the JSON of a model service: check the base URL";
-            return Err(Error::new(ErrorKind::Protocol, message).with_body(text));
+            let end =
+                text.char_indices().map(|(at, _)| at).take_while(|at| *at <= QUOTED).last().unwrap_or(0);
+            return Err(
+                Error::new(ErrorKind::Protocol, message).with_body(text.get(..end).unwrap_or_default())
+            );
         }
         self.reader.body(body, &mut self.parts).map_err(|error| {
             if error.kind() == ErrorKind::Protocol && error.body().is_none() {
@@ -151,6 +160,35 @@ impl Decoder {
             }
         })
     }
+}
+
+/// Bytes of a web page that are kept.
+const QUOTED: usize = 64 << 10;
+
+/// What a line of an event stream can begin with.
+const FIELDS: [&[u8]; 5] = [b":", b"id:", b"data:", b"event:", b"retry:"];
+
+/// Whether this is the beginning of a whole body, as far as can be told yet.
+///
+/// No line of an event stream begins with a bracket, and JSON, when it is not a bare word, with nothing else.
+fn is_whole(mode: Mode, text: &[u8]) -> Option<bool> {
+    let first = text.first()?;
+    let is_cut_mark = text.len() < MARK.len() && MARK.starts_with(text);
+    match (mode, first) {
+        _ if is_cut_mark => None,
+        (_, b'{' | b'[' | b'<') => Some(true),
+        (Mode::Stream, _) => Some(false),
+        (Mode::Whole, _) if FIELDS.iter().any(|field| text.starts_with(field)) => Some(false),
+        (Mode::Whole, _) if FIELDS.iter().any(|field| field.starts_with(text)) => None,
+        (Mode::Whole, _) => Some(true),
+    }
+}
+
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+fn skip_mark(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.trim_ascii_start();
+    bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start()
 }
 
 /// Where frames go to.

@@ -1,5 +1,6 @@
 //! What all protocols share.
 
+mod decoder;
 mod limits;
 mod replay;
 mod schema;

@@ -133,7 +133,8 @@ pub(crate) fn tool_result(result: &ToolResult, style: Style, terminal: &mut Term
 }
 
 fn json(event: &Event, terminal: &mut Terminal) -> io::Result<()> {
-    let line = serde_json::to_string(event)?;
+    // JSON that is kept verbatim may hold line breaks, which stand between its values only.
+    let line = serde_json::to_string(event)?.replace(['\n', '\r'], " ");
     terminal.print(&format!("{line}\n"))
 }
 

@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// Serialized, a valid document on one line that is not a string stands as itself; anything else stands as a string that
-/// holds the text, so that reading it back always gives the same bytes and a log line stays one line.
+/// Serialized, a valid document that is not a string stands as itself; anything else stands as a string that holds
+/// the text, so that reading it back always gives the same bytes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Json(Arc<str>);
 
@@ -144,8 +144,7 @@ impl From<Box<RawValue>> for Json {
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let stands_as_itself = self.0.starts_with(|c: char| c != '"' && !c.is_ascii_whitespace())
-            && !self.0.ends_with(|c: char| c.is_ascii_whitespace())
-            && !self.0.contains(['\n', '\r']);
+            && !self.0.ends_with(|c: char| c.is_ascii_whitespace());
         match self.to_raw() {
             Ok(raw) if stands_as_itself => raw.serialize(serializer),
             _ => serializer.serialize_str(&self.0),

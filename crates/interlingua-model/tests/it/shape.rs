@@ -11,7 +11,6 @@ use crate::any;
 
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     let text = serde_json::to_string(value).unwrap();
-    assert!(!text.contains(['\n', '\r']), "a line stays a line: {text}");
     let back: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
     assert_eq!(&back, value, "{text}");
     assert_eq!(serde_json::to_string(&back).unwrap(), text);
@@ -106,7 +105,7 @@ fn json_stands_as_itself_or_as_a_string() {
         (r#""text""#, r#""\"text\"""#),
         ("", r#""""#),
         ("{\"cut", r#""{\"cut""#),
-        ("{\n}", r#""{\n}""#),
+        ("{\n}", "{\n}"),
         (" {}", r#"" {}""#),
     ];
     for (text, expected) in cases {

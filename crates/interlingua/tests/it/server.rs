@@ -69,6 +69,7 @@ impl Server {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
                 own.connections.fetch_add(1, Ordering::SeqCst);
                 let (own, script) = (own.clone(), Arc::clone(&script));
                 tokio::spawn(async move { own.serve(stream, &*script).await });

@@ -113,16 +113,10 @@ impl Fold {
 
     fn assemble(self) -> Response {
         let Self { mut response, parts } = self;
-        let reason = response.finish.as_ref().map(|finish| finish.reason);
-        let is_cut = reason.is_none_or(|reason| reason == FinishReason::Length);
-        let is_doubtful = reason.is_none_or(|reason| !reason.is_normal());
+        let cut = response.finish.as_ref().is_none_or(|finish| finish.reason == FinishReason::Length);
         let last = parts.len().saturating_sub(1);
-        let part = |(at, slot): (usize, Slot)| {
-            // Calls may grow side by side, so that the end of the answer can cut more of them than the last.
-            let is_broken = is_doubtful && slot.is_broken();
-            slot.into_part(is_cut && at == last || is_broken)
-        };
-        response.message.parts = parts.into_iter().enumerate().map(part).collect();
+        response.message.parts =
+            parts.into_iter().enumerate().map(|(at, slot)| slot.into_part(cut && at == last)).collect();
         response
     }
 }
@@ -150,13 +144,6 @@ impl Slot {
             _ => return false,
         }
         true
-    }
-
-    /// Whether this is a call whose input is no JSON.
-    fn is_broken(&self) -> bool {
-        let Output::ToolCall(call) = &self.part else { return false };
-        let input = Json::from_text(format!("{}{}", call.input, self.input));
-        call.kind.is_function() && !input.is_blank() && !input.is_valid()
     }
 
     fn into_part(self, cut: bool) -> Output {

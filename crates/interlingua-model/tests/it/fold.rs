@@ -72,7 +72,6 @@ fn a_call_that_was_cut_is_partial() {
     assert_eq!(partial(&fold(&open).response()), [true, true], "still open");
     assert_eq!(partial(&fold(&closed).response()), [false, true], "no finish: the last may be cut");
     assert_eq!(partial(&fold(&with(FinishReason::Length)).response()), [false, true]);
-    assert_eq!(partial(&fold(&with(FinishReason::Filtered)).response()), [false, true], "no JSON");
     assert_eq!(
         partial(&fold(&with(FinishReason::ToolUse)).response()),
         [false, false],
@@ -84,19 +83,6 @@ fn a_call_that_was_cut_is_partial() {
         ["a"],
         "a cut call is not handed out"
     );
-
-    let side_by_side = [
-        &open[..2],
-        &[
-            Event::open(1, call("b")),
-            Event::delta(0, Delta::input("{\"x")),
-            Event::delta(1, Delta::input("{}")),
-        ],
-        &[Event::close(0), Event::close(1), Event::open(2, Output::Text(Text::new("…"))), Event::close(2)],
-        &[finish(FinishReason::Length)],
-    ]
-    .concat();
-    assert_eq!(partial(&fold(&side_by_side).response()), [true, false]);
 }
 
 #[test]

@@ -277,6 +277,9 @@ impl<'s> Rewriter<'s> {
         for (keyword, value) in map {
             self.keyword(map, keyword, value, at, &mut node)?;
         }
+        if !node.out.contains_key("type") && !node.out.contains_key("anyOf") {
+            node.out.insert("type".to_owned(), json!(["string", "number", "boolean", "null"]));
+        }
         if types.iter().any(|name| name == "object") && !has_union(map) {
             self.close(map, at, &mut node.out);
         }
@@ -372,9 +375,6 @@ impl<'s> Rewriter<'s> {
         let alternatives = value.as_array().map(Vec::as_slice).unwrap_or_default();
         if node.out.contains_key("anyOf") || alternatives.is_empty() {
             self.constraint("union", value, at, node);
-            if !node.out.contains_key("anyOf") {
-                node.out.insert("type".to_owned(), json!(["string", "number", "boolean", "null"]));
-            }
             return Some(());
         }
         if keyword == "oneOf" && !self.are_disjoint(alternatives) {

@@ -356,7 +356,7 @@ fn hostile_schemas_take_bounded_work() {
         for schema in &schemas {
             let begun = Instant::now();
             let (found, warnings) = function(&Json::from(schema));
-            assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
             assert!(found.as_str().len() < 40 << 20 && warnings.len() <= 256);
             check(target, &found.to_value().unwrap());
         }

@@ -204,7 +204,7 @@ fn time_is_linear() {
     for size in [1, 100, 8 << 10, 4 << 20] {
         assert_eq!(split(lines.as_bytes().chunks(size), 8 << 20).unwrap()[0].data.len(), 399_999);
     }
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -526,7 +526,7 @@ impl ChatReader {
         match (&self.text, spoken) {
             (Some(text), Some(tokens)) => {
                 if !logprobs.rest.is_empty() {
-                    out.other(Custom::new(PROTOCOL, "logprobs", Json::from(raw)));
+                    out.other(Custom::new(PROTOCOL, "logprobs", object_of(&logprobs.rest)));
                 }
                 let tokens = tokens.into_iter().map(|token| token_logprob(&token)).collect();
                 out.delta(text.at, PartDelta::Logprobs(tokens));
@@ -598,6 +598,13 @@ impl ChatReader {
             Some(reason) => reason,
         }
     }
+}
+
+/// Fields that are not known, as an object of their own.
+fn object_of(rest: &Rest<'_>) -> Json {
+    let fields: Vec<String> =
+        rest.iter().map(|(name, value)| format!("{}:{}", Json::string(name), value.get())).collect();
+    Json::from_text(format!("{{{}}}", fields.join(",")))
 }
 
 /// Whether a chunk reports an error instead of an answer.

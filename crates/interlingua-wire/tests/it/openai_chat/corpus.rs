@@ -90,8 +90,6 @@ fn served(chat: &OpenaiChat, read: &Decoded) -> Option<String> {
         // The words of other services are said in OpenAI's.
         response.finish.as_mut().unwrap().raw = None;
         response.created = None;
-        // Probabilities of reasoning are passed on beside the answer, and have no place in one that is served.
-        response.other.retain(|custom| custom.kind != "logprobs");
         serde_json::to_value(response).unwrap()
     };
     let (told, heard) = (canonical(&read.response), canonical(&again.response));

@@ -52,10 +52,15 @@ impl Response {
         texts.collect()
     }
 
-    /// The calls that the caller has to run: complete ones, in order. A call that was cut is not among them.
+    /// The calls that the caller has to run: complete ones, in order. A call that was cut is not among them; calls that
+    /// grew side by side may all have been cut, so in an answer without a normal end broken input tells as well.
     pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
-        self.message.parts.iter().filter_map(|part| match part {
-            Output::ToolCall(call) if call.run_by.is_caller() && !call.partial => Some(call),
+        let is_whole = self.finish.as_ref().is_some_and(|finish| finish.reason.is_normal());
+        self.message.parts.iter().filter_map(move |part| match part {
+            Output::ToolCall(call) if call.run_by.is_caller() && !call.partial => {
+                let is_broken = call.kind.is_function() && !call.input.is_blank() && !call.input.is_valid();
+                (is_whole || !is_broken).then_some(call)
+            }
             _ => None,
         })
     }

@@ -238,3 +238,27 @@ proptest! {
         prop_assert_eq!(response.tool_calls().next().unwrap().input.as_str(), expected);
     }
 }
+
+#[test]
+fn of_calls_that_grew_side_by_side_no_cut_one_is_handed_out() {
+    use interlingua_model::{Delta, Event, Finish, FinishReason, Fold, Json, Output, Start, ToolCall};
+
+    let answer = |reason| {
+        let mut fold = Fold::new();
+        fold.push(&Event::start(Start::default()));
+        for (at, id) in (0..).zip(["a", "b", "c"]) {
+            let call = ToolCall::new(id, "now", Json::from_text(""));
+            fold.push(&Event::open(at, Output::ToolCall(call)));
+        }
+        for (at, input) in (0..).zip(["{\"x\":", "{\"x\":1}", "{\"x\""]) {
+            fold.push(&Event::delta(at, Delta::input(input)));
+        }
+        (0..3).for_each(|at| fold.push(&Event::close(at)));
+        fold.push(&Event::finish(Finish::new(reason)));
+        let response = fold.into_response().unwrap();
+        response.tool_calls().map(|call| call.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(answer(FinishReason::Length), ["b"]);
+    // A model that ends in order and writes broken input is told so by the tool.
+    assert_eq!(answer(FinishReason::ToolUse), ["a", "b", "c"]);
+}

@@ -3,6 +3,7 @@
 
 mod audit;
 mod corpus;
+mod sdk;
 mod test;
 
 use std::path::PathBuf;
@@ -12,10 +13,17 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   test [--quick]     every test: formatting, lints, unit and integration tests, doc tests, documentation,
-                     licences, recorded traffic where it is present. --quick leaves out the model in the process.
+                     licences, recorded traffic where it is present, the vendors' SDKs (those for JavaScript where
+                     node and npm are there). --quick leaves out the model in the process and the SDKs.
   corpus [FOLDER]    decode every recorded exchange below FOLDER (default: ../shared/corpus) and print what came
                      of it by protocol and provider; exit status 1 on a failure that nothing explains.
                      --lost lists every piece of text that was on the wire and is not in the decoded answer.
+  sdk [--only LANGUAGE] [--skip-missing]
+                     the vendors' own SDKs for python and javascript, pinned and installed below target/sdk, ask a
+                     server on loopback that is made of the server halves. What each returns is held against what was
+                     said, and the requests that each composes against what the library reads in them and writes
+                     again. Exit status 1 on a difference, and where python3, node or npm is missing;
+                     --skip-missing names what was not run and goes on.
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", flags @ ..] => test::run(flags),
         ["corpus", rest @ ..] => corpus::run(rest),
+        ["sdk", flags @ ..] => sdk::run(flags),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

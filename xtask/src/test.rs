@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::{corpus, root};
+use crate::{corpus, root, sdk};
 
 /// The crate that is slow to build: a model in the process.
 const HEAVY: &str = "interlingua-local";
@@ -23,6 +23,12 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     }
     supply_chain()?;
     corpus::run(&[])?;
+    if !quick {
+        println!("== the vendors' SDKs");
+        sdk::run(&["--only", "python"])?;
+        // Node is not among what a fresh clone needs.
+        sdk::run(&["--only", "javascript", "--skip-missing"])?;
+    }
     println!("all steps passed in {} s", started.elapsed().as_secs());
     Ok(())
 }

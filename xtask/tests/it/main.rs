@@ -5,4 +5,5 @@
 mod api;
 mod dependencies;
 mod metadata;
+mod sdk;
 mod tidy;

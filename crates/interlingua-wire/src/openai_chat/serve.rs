@@ -670,6 +670,9 @@ pub(super) fn refuse(error: &Error) -> Reply {
     let status = error.status().filter(|status| *status >= 400).unwrap_or_else(|| status(error.kind()));
     let body = serde_json::to_vec(&failure(error)).unwrap_or_default();
     let mut reply = Reply::json(status, body);
+    if let Some(id) = error.request_id().and_then(|id| id.parse().ok()) {
+        reply.headers.insert("x-request-id", id);
+    }
     if let Retry::After(pause) = error.retry() {
         let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
         reply.headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -802,7 +802,14 @@ impl Answer {
             return;
         };
         let is_input = !call.kind.is_function();
-        let input = call.input.as_str();
+        // A client that puts the pieces together must get an object, as the item says.
+        let is_bare = self.parts.get(at).is_some_and(Part::is_bare);
+        let input = if is_bare { "{}" } else { call.input.as_str() };
+        if let Some(Kind::Call { input: Some(kind), .. }) = self.parts.get(at).map(|part| part.kind)
+            && is_bare
+        {
+            self.send_of(at, Frame { kind, delta: Some(input), ..Frame::default() }, false, out);
+        }
         let frame = Frame {
             kind,
             name: (kind == "response.function_call_arguments.done").then_some(&*call.name),
@@ -881,6 +888,12 @@ enum Kind {
 }
 
 impl Part {
+    /// Whether it is a call of a function for which no input was sent.
+    fn is_bare(&self) -> bool {
+        let parts = self.fold.message().parts;
+        matches!(parts.first(), Some(Output::ToolCall(call)) if call.kind.is_function() && call.input.is_blank())
+    }
+
     /// The part as it stands.
     fn folded(&self) -> Option<Output> {
         let mut fold = self.fold.clone();
@@ -1152,6 +1165,9 @@ pub(super) fn refusal(error: &Error) -> Reply {
     let code = code(error);
     let refused = Refused { message: error.message(), kind, param: None, code: &code };
     let mut reply = Reply::json(status, verbatim(&Envelope { error: refused }).get().to_owned());
+    if let Some(id) = error.request_id().and_then(|id| id.parse().ok()) {
+        reply.headers.insert("x-request-id", id);
+    }
     match error.retry() {
         Retry::After(pause) => {
             let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);

@@ -142,7 +142,8 @@ fn an_error_midway_is_a_chunk_of_its_own() {
 fn an_error_before_the_answer_has_a_status() {
     let error =
         Error::new(ErrorKind::RateLimited, "slow down").with_retry(Retry::After(Duration::from_millis(1500)));
-    let reply = OpenaiChat::default().encode_error(&error);
+    let reply = OpenaiChat::default().encode_error(&error.with_request_id("req_7"));
+    assert_eq!(reply.headers["x-request-id"], "req_7");
     assert_eq!(reply.status, 429);
     assert_eq!(reply.headers["retry-after"], "2");
     let body: Value = serde_json::from_slice(&reply.body).unwrap();

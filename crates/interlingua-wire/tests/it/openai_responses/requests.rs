@@ -380,12 +380,33 @@ fn seals_of_other_protocols_travel_through_clients() {
 #[test]
 fn errors_are_written_in_the_envelope() {
     let error = Error::new(ErrorKind::RateLimited, "slow down")
-        .with_retry(interlingua_model::Retry::After(std::time::Duration::from_millis(1_500)));
+        .with_retry(interlingua_model::Retry::After(std::time::Duration::from_millis(1_500)))
+        .with_request_id("req_7");
     let reply = codec().encode_error(&error);
+    assert_eq!(reply.headers["x-request-id"], "req_7");
     assert_eq!((reply.status, reply.headers["retry-after"].to_str().unwrap()), (429, "2"));
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     let wanted = json!({ "message": "slow down", "type": "rate_limit_error", "param": null, "code": "rate_limit_exceeded" });
     assert_eq!(body["error"], wanted);
+}
+
+#[test]
+fn a_call_without_arguments_streams_an_object() {
+    use interlingua_model::{Event, Finish, FinishReason, Start};
+    let mut encoder = codec().encoder(&Request::new("m"), Mode::Stream, interlingua_wire::Mint::new(1, "x"));
+    let call = Output::ToolCall(ToolCall::new("call_1", "now", Json::from_text("")));
+    let finish = Event::finish(Finish::new(FinishReason::ToolUse));
+    for event in [Event::start(Start::default()), Event::open(0, call), Event::close(0), finish] {
+        encoder.push(&event).unwrap();
+    }
+    let bytes = encoder.take();
+    let frames = std::str::from_utf8(&bytes).unwrap().lines().filter_map(|line| line.strip_prefix("data: "));
+    let frames: Vec<Value> = frames.map(|data| serde_json::from_str(data).unwrap()).collect();
+    let of = |kind: &str| frames.iter().filter(|frame| frame["type"] == kind).collect::<Vec<_>>();
+    let deltas = of("response.function_call_arguments.delta");
+    assert_eq!(deltas.iter().map(|frame| &frame["delta"]).collect::<Vec<_>>(), ["{}"]);
+    assert_eq!(of("response.function_call_arguments.done")[0]["arguments"], "{}");
+    assert_eq!(of("response.completed")[0]["response"]["output"][0]["arguments"], "{}");
 }
 
 #[test]

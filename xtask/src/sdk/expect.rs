@@ -1,0 +1,351 @@
+//! What an SDK must return, by scenario: written down by hand, in the vendor's own words.
+
+use interlingua_wire::Protocol;
+use serde_json::{Value, json};
+
+use super::kit::Language;
+use super::scenario::Scenario;
+
+const SEAL: &str = "c2VhbGVk/+==";
+
+/// One question to one SDK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) language: Language,
+    pub(crate) protocol: Protocol,
+    pub(crate) scenario: Scenario,
+    pub(crate) way: Way,
+}
+
+/// How the SDK is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// An answer that is not streamed.
+    Whole,
+    /// A stream as it is iterated, put together by the script.
+    Raw,
+    /// A stream that the SDK puts together.
+    Helper,
+    /// An answer that is not streamed, parsed by the SDK after a schema.
+    Parse,
+    /// A stream that the SDK puts together and parses after a schema.
+    ParseHelper,
+    /// A rich request, whose answer does not matter.
+    Rich,
+}
+
+impl Way {
+    /// The word by which a script knows it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Raw => "raw",
+            Self::Helper => "helper",
+            Self::Parse => "parse",
+            Self::ParseHelper => "parse-helper",
+            Self::Rich => "rich",
+        }
+    }
+
+    const fn is_streamed(self) -> bool {
+        matches!(self, Self::Raw | Self::Helper | Self::ParseHelper)
+    }
+}
+
+impl Scenario {
+    /// The ways in which a scenario is asked for.
+    pub(crate) fn ways(self, protocol: Protocol) -> &'static [Way] {
+        match self {
+            Self::Rich => &[Way::Rich],
+            // Anthropic's SDKs parse a refusal as the JSON that it is not, from their own service too.
+            Self::Refusal if protocol == Protocol::Anthropic => &[Way::Whole, Way::Raw, Way::Helper],
+            Self::Structured | Self::Refusal => {
+                &[Way::Whole, Way::Raw, Way::Helper, Way::Parse, Way::ParseHelper]
+            }
+            _ => &[Way::Whole, Way::Raw, Way::Helper],
+        }
+    }
+}
+
+/// What must come back.
+pub(crate) fn expected(question: Question) -> Value {
+    let Question { protocol, scenario, way, .. } = question;
+    let mut said = json!({
+        "text": if scenario == Scenario::Broken && way == Way::Whole { "" } else { text(protocol, scenario) },
+        "refusal": refusal(protocol, scenario),
+        "reasoning": reasoning(question),
+        // Chat Completions has no place for a seal.
+        "seal": (has_reasoning(scenario) && protocol != Protocol::OpenaiChat).then_some(SEAL),
+        "calls": calls(question),
+        "parsed": null,
+        "finish": finish(protocol, scenario),
+        "usage": usage(protocol, scenario),
+        "model": "model-1",
+        "error": null,
+    });
+    if matches!(way, Way::Parse | Way::ParseHelper) && scenario == Scenario::Structured {
+        set(&mut said, "parsed", json!({ "city": "Málaga", "degrees": 21.5 }));
+    }
+    if let Some(error) = error(question) {
+        set(&mut said, "finish", Value::Null);
+        set(&mut said, "usage", Value::Null);
+        if !knows_the_model(question) {
+            set(&mut said, "model", Value::Null);
+        }
+        set(&mut said, "error", error);
+    }
+    if let Some(error) = cut(question) {
+        set(&mut said, "error", error);
+    }
+    said
+}
+
+fn set(said: &mut Value, name: &str, value: Value) {
+    if let Some(members) = said.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+fn text(protocol: Protocol, scenario: Scenario) -> &'static str {
+    match scenario {
+        Scenario::Text | Scenario::Usage | Scenario::Broken => "Looking at Málaga:\n\n☀ 你好 🌍",
+        Scenario::Reasoning => "It is warm.",
+        Scenario::Tools | Scenario::Mixed => "Let me look.",
+        Scenario::Structured => "{\"city\":\"Málaga\",\"degrees\":21.5}",
+        Scenario::Length => "It is wa",
+        Scenario::Refusal if protocol == Protocol::Anthropic => "I will not help with that.",
+        _ => "",
+    }
+}
+
+/// Anthropic's models refuse in plain text and by the reason for which they stop.
+fn refusal(protocol: Protocol, scenario: Scenario) -> Option<&'static str> {
+    let refuses = scenario == Scenario::Refusal && protocol != Protocol::Anthropic;
+    refuses.then_some("I will not help with that.")
+}
+
+/// The text of reasoning is no field of OpenAI's own, and JavaScript's accumulator keeps the last piece alone of a
+/// field that it does not know.
+fn reasoning(question: Question) -> &'static str {
+    let keeps_last = question.language == Language::Javascript
+        && question.protocol == Protocol::OpenaiChat
+        && question.way == Way::Helper;
+    match has_reasoning(question.scenario) {
+        true if keeps_last => "sun.",
+        true => "South means sun.",
+        false => "",
+    }
+}
+
+const fn has_reasoning(scenario: Scenario) -> bool {
+    matches!(scenario, Scenario::Reasoning | Scenario::Mixed)
+}
+
+fn calls(question: Question) -> Value {
+    let malaga = json!(["call_a1", "weather", { "city": "Málaga", "days": 2 }]);
+    let oslo = |id: &str| json!([id, "weather", { "city": "Oslo", "days": 1 }]);
+    match question.scenario {
+        Scenario::Tools | Scenario::Interleaved => json!([malaga, oslo("call_b2")]),
+        Scenario::Bare => json!([["call_a1", "now", {}], oslo("call_b2")]),
+        Scenario::Mixed => json!([oslo("call_a1")]),
+        Scenario::CutCall => json!([["call_a1", "weather", cut_input(question)]]),
+        _ => json!([]),
+    }
+}
+
+/// What an SDK makes of input that was cut: text where it leaves the parsing to its user.
+fn cut_input(question: Question) -> Value {
+    match (question.protocol, question.way) {
+        (Protocol::Anthropic, Way::Helper) => json!({}),
+        // The protocol wants an object, so the server half wraps what is none.
+        (Protocol::Anthropic, Way::Whole) => json!({ "input": "{\"city\":\"Os" }),
+        _ => json!("{\"city\":\"Os"),
+    }
+}
+
+fn finish(protocol: Protocol, scenario: Scenario) -> &'static str {
+    let is_call =
+        matches!(scenario, Scenario::Tools | Scenario::Interleaved | Scenario::Bare | Scenario::Mixed);
+    let is_cut = matches!(scenario, Scenario::Length | Scenario::CutCall);
+    match protocol {
+        Protocol::OpenaiChat if is_call => "tool_calls",
+        Protocol::OpenaiChat if is_cut => "length",
+        Protocol::OpenaiChat => "stop",
+        Protocol::OpenaiResponses if is_cut => "incomplete/max_output_tokens",
+        Protocol::OpenaiResponses => "completed",
+        _ if is_call => "tool_use",
+        _ if is_cut => "max_tokens",
+        _ if scenario == Scenario::Refusal => "refusal",
+        _ => "end_turn",
+    }
+}
+
+fn usage(protocol: Protocol, scenario: Scenario) -> Value {
+    let is_full = scenario == Scenario::Usage;
+    let (input, output) = if is_full { (100, 20) } else { (12, 9) };
+    let (read, written, reasoning) = if is_full { (60, 30, 5) } else { (0, 0, 0) };
+    let mut usage = json!({
+        "input": input, "output": output, "total": input + output,
+        "cache_read": read, "cache_write": written, "reasoning": reasoning,
+    });
+    if protocol == Protocol::Anthropic {
+        // Its input is what no cache had a part in, and it has no total.
+        set(&mut usage, "input", json!(input - read - written));
+        usage.as_object_mut().map(|members| members.remove("total"));
+    }
+    usage
+}
+
+/// Whether the first frames, which the script has read before the error, named the model.
+fn knows_the_model(question: Question) -> bool {
+    question.scenario == Scenario::Broken
+        && question.way == Way::Raw
+        && question.protocol != Protocol::OpenaiResponses
+}
+
+/// Python's helper for Chat Completions answers a cut with an error of its own, with or without a schema.
+fn cut(question: Question) -> Option<Value> {
+    let is_cut = matches!(question.scenario, Scenario::Length | Scenario::CutCall);
+    let has_own = question.protocol == Protocol::OpenaiChat
+        && question.way == Way::Helper
+        && question.language == Language::Python;
+    (is_cut && has_own).then(|| json!({ "class": "LengthFinishReasonError" }))
+}
+
+/// How each SDK says that a call was refused, or failed after its first words.
+fn error(question: Question) -> Option<Value> {
+    let Question { scenario, way, .. } = question;
+    let message = match scenario {
+        Scenario::Limited => "too many requests for now",
+        Scenario::Key => "this key is not known",
+        Scenario::Invalid => "temperature is out of range",
+        Scenario::Overloaded => "no room for now",
+        Scenario::Broken => "no room in the middle",
+        _ => return None,
+    };
+    let (class, status, kind) = if scenario == Scenario::Broken && way.is_streamed() {
+        in_the_middle(question)
+    } else {
+        at_once(question)
+    };
+    let id = (scenario != Scenario::Broken).then_some("req_7");
+    Some(json!({ "class": class, "status": status, "message": message, "kind": kind, "request_id": id }))
+}
+
+fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
+    match (question.scenario, question.protocol) {
+        (Scenario::Limited, _) => ("RateLimitError", Some(429), "rate_limit_error"),
+        (Scenario::Key, _) => ("AuthenticationError", Some(401), "authentication_error"),
+        (Scenario::Invalid, _) => ("BadRequestError", Some(400), "invalid_request_error"),
+        (_, Protocol::Anthropic) => ("OverloadedError", Some(529), "overloaded_error"),
+        (_, Protocol::OpenaiChat) => ("InternalServerError", Some(503), "service_unavailable"),
+        _ => ("InternalServerError", Some(503), "server_error"),
+    }
+}
+
+fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str) {
+    match (question.protocol, question.language) {
+        (Protocol::Anthropic, Language::Python) => ("APIStatusError", Some(200), "overloaded_error"),
+        (Protocol::Anthropic, Language::Javascript) => ("APIError", None, "overloaded_error"),
+        (Protocol::OpenaiChat, _) => ("APIError", None, "service_unavailable"),
+        _ => ("response.failed", None, "slow_down"),
+    }
+}
+
+/// How many rich requests an SDK composes.
+pub(crate) const fn rich_requests(protocol: Protocol) -> usize {
+    if matches!(protocol, Protocol::OpenaiResponses) { 2 } else { 3 }
+}
+
+/// What must be understood of the first rich request, a line for each thing.
+pub(crate) fn outline(protocol: Protocol) -> Vec<&'static str> {
+    let outline = match protocol {
+        Protocol::OpenaiChat => CHAT,
+        Protocol::OpenaiResponses => RESPONSES,
+        _ => ANTHROPIC,
+    };
+    outline.lines().collect()
+}
+
+const CHAT: &str = r#"model gpt-4.1
+system: text "Be brief."
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media image/* https://example.com/sky.jpg
+user: media application/pdf 15 bytes
+user: media audio/wav 4 bytes
+assistant: text "Let me look."
+assistant: call call_a1 weather {"city":"Málaga","days":2}
+assistant: call call_b2 now {}
+user: result call_a1 [text "Sunny."]
+user: result call_b2 [text "no clock"]
+assistant: refusal "I will not say."
+user: text "Well?"
+tool weather "The weather." strict true city+days
+tool now "The time." strict true
+choice {"tool":"weather"}
+parallel false
+schema "City" strict true city+degrees
+sampling {"temperature":0.5,"top_p":0.9,"seed":7,"presence_penalty":0.25,"frequency_penalty":0.5,"stop":["END","STOP"],"logprobs":2}
+max_output 4096
+cache {"key":"key-1"}
+tier flex
+metadata run=r1
+metadata team=south
+end_user user-7"#;
+
+const RESPONSES: &str = r#"model gpt-4.1
+system: text "Be brief."
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media image/* https://example.com/sky.jpg
+user: media application/pdf 15 bytes
+assistant: reasoning sealed "South means sun."
+assistant: text "Let me look."
+assistant: call call_a1 weather {"city":"Málaga","days":2}
+assistant: call call_b2 now {}
+user: result call_a1 [text "Sunny."]
+user: result call_b2 [text "no clock"]
+user: text "Well?"
+tool weather "The weather." strict true city+days
+tool now "The time."
+choice {"tool":"weather"}
+parallel false
+schema "City" strict true city+degrees
+sampling {"temperature":0.5,"top_p":0.9,"logprobs":2}
+max_output 4096
+cache {"key":"key-1"}
+tier flex
+metadata run=r1
+metadata team=south
+end_user user-7"#;
+
+const ANTHROPIC: &str = r#"model claude-opus-4-6
+system: text "Be brief." cache "default"
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media image/* https://example.com/sky.jpg
+user: media application/pdf 15 bytes
+assistant: reasoning sealed "South means sun."
+assistant: reasoning sealed ""
+assistant: text "Let me look."
+assistant: call toolu_a1 weather {"city":"Málaga","days":2}
+assistant: call toolu_b2 now {}
+user: result toolu_a1 [text "Sunny.", media image/png 70 bytes]
+user: error toolu_b2 [text "no clock"]
+user: text "Well?"
+tool weather "The weather." strict true city+days
+tool now "The time." cache "default"
+choice "auto"
+parallel false
+sampling {"stop":["END","STOP"]}
+max_output 4096
+budget 2048
+tier auto
+end_user user-7"#;

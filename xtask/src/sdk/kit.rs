@@ -1,0 +1,157 @@
+//! The vendors' SDKs: where they lie, how they are installed, how a script runs on them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::root;
+
+/// A language for which the vendors write SDKs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    Python,
+    Javascript,
+}
+
+impl Language {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Python, Self::Javascript];
+
+    /// The word for `--only`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Javascript => "javascript",
+        }
+    }
+
+    const fn tools(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["python3"],
+            Self::Javascript => &["node", "npm"],
+        }
+    }
+
+    /// The files that decide what is installed.
+    const fn pins(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["requirements.txt"],
+            Self::Javascript => &["package.json", "package-lock.json", ".npmrc"],
+        }
+    }
+
+    /// The tool that is needed and not there.
+    pub(crate) fn missing(self) -> Option<&'static str> {
+        self.tools().iter().copied().find(|tool| {
+            let mut command = Command::new(tool);
+            command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+            !command.status().is_ok_and(|status| status.success())
+        })
+    }
+
+    /// Installs the SDKs where they are missing or were pinned anew.
+    pub(crate) fn install(self) -> Result<(), String> {
+        let (home, mut pins) = (self.home(), String::new());
+        for name in self.pins() {
+            pins += &fs::read_to_string(scripts().join(name)).map_err(|error| format!("{name}: {error}"))?;
+        }
+        let stamp = home.join("installed");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == pins) {
+            return Ok(());
+        }
+        println!("== the vendors' SDKs for {}: installing", self.name());
+        if home.exists() {
+            fs::remove_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+        }
+        fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+        match self {
+            Self::Python => install_python(&home)?,
+            Self::Javascript => install_javascript(&home)?,
+        }
+        fs::write(&stamp, pins).map_err(|error| format!("{}: {error}", stamp.display()))
+    }
+
+    /// Runs the script of a vendor with arguments and gives what it printed.
+    pub(crate) fn ask(self, vendor: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut command = match self {
+            Self::Python => {
+                let mut command = Command::new(self.home().join("bin/python"));
+                command.args(["-B", "-W", "ignore"]).arg(scripts().join(format!("for_{vendor}.py")));
+                command
+            }
+            Self::Javascript => {
+                self.bring_scripts()?;
+                let mut command = Command::new("node");
+                command.arg(self.home().join(format!("for_{vendor}.mjs")));
+                command
+            }
+        };
+        // A key or an address of the user's own environment must not reach the scripts.
+        for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"] {
+            command.env_remove(name);
+        }
+        command.env("NO_PROXY", "127.0.0.1").env("PYTHONIOENCODING", "utf-8");
+        let output = command.args(arguments).stderr(Stdio::inherit()).output();
+        let output = output.map_err(|error| format!("{command:?} cannot be started: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("the script for {vendor} in {} failed: {}", self.name(), output.status));
+        }
+        String::from_utf8(output.stdout).map_err(|_| "a script printed what is not UTF-8".to_owned())
+    }
+
+    /// JavaScript finds its modules beside the script alone.
+    fn bring_scripts(self) -> Result<(), String> {
+        let unreadable = |error: std::io::Error| format!("{}: {error}", scripts().display());
+        for entry in fs::read_dir(scripts()).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "mjs") {
+                bring(&path, &self.home())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn home(self) -> PathBuf {
+        let place = match self {
+            Self::Python => "target/sdk/venv",
+            Self::Javascript => "target/sdk/node",
+        };
+        root().join(place)
+    }
+}
+
+fn scripts() -> PathBuf {
+    root().join("xtask/sdk")
+}
+
+/// The environment is made without its own pip, which not every system can put there.
+fn install_python(home: &Path) -> Result<(), String> {
+    must(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(home))?;
+    let quiet = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    must(
+        Command::new("python3")
+            .args(["-m", "pip", "--python"])
+            .arg(home.join("bin/python"))
+            .args(quiet)
+            .arg(scripts().join("requirements.txt")),
+    )
+}
+
+fn install_javascript(home: &Path) -> Result<(), String> {
+    for name in Language::Javascript.pins() {
+        bring(&scripts().join(name), home)?;
+    }
+    let quiet = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    must(Command::new("npm").args(quiet).current_dir(home))
+}
+
+fn bring(file: &Path, folder: &Path) -> Result<(), String> {
+    let name = file.file_name().unwrap_or_default();
+    fs::copy(file, folder.join(name)).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(())
+}
+
+fn must(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{command:?} cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}")) }
+}

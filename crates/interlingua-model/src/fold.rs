@@ -13,11 +13,15 @@ pub struct Fold {
     parts: Vec<Slot>,
 }
 
-/// A part under construction. Text grows in place; input and bytes grow in a buffer until the part is complete.
+/// A part under construction. Text, input and bytes grow in buffers until the part is complete; text as bytes, which are
+/// checked once.
 #[derive(Debug, Clone)]
 struct Slot {
     part: Output,
-    input: String,
+    text: Vec<u8>,
+    /// Whether text came, if only an empty one.
+    spoken: bool,
+    input: Vec<u8>,
     data: Vec<u8>,
     open: bool,
 }
@@ -123,18 +127,17 @@ impl Fold {
 
 impl Slot {
     fn new(part: Output) -> Self {
-        Self { part, input: String::new(), data: Vec::new(), open: true }
+        Self { part, text: Vec::new(), spoken: false, input: Vec::new(), data: Vec::new(), open: true }
     }
 
     /// Adds a delta; `false` when this kind of part does not take it.
     fn grow(&mut self, delta: &Delta) -> bool {
         match (&mut self.part, delta) {
-            (Output::Text(text), Delta::Text(piece)) => text.text.push_str(piece),
-            (Output::Reasoning(reasoning), Delta::Text(piece)) => reasoning.text.push_str(piece),
-            (Output::Media(media), Delta::Text(piece)) => {
-                media.transcript.get_or_insert_default().push_str(piece);
+            (Output::Text(_) | Output::Reasoning(_) | Output::Media(_), Delta::Text(piece)) => {
+                self.text.extend_from_slice(piece.as_bytes());
+                self.spoken = true;
             }
-            (Output::ToolCall(_), Delta::Input(piece)) => self.input.push_str(piece),
+            (Output::ToolCall(_), Delta::Input(piece)) => self.input.extend_from_slice(piece.as_bytes()),
             (Output::Media(_), Delta::Data(data)) => self.data.extend_from_slice(data.as_bytes()),
             (Output::Text(text), Delta::Citation(citation)) => text.citations.push((**citation).clone()),
             (Output::Text(text), Delta::Logprobs(logprobs)) => text.logprobs.extend_from_slice(logprobs),
@@ -147,10 +150,18 @@ impl Slot {
     }
 
     fn into_part(self, cut: bool) -> Output {
-        let Self { mut part, input, data, open } = self;
+        let Self { mut part, text, spoken, input, data, open } = self;
         match &mut part {
-            Output::ToolCall(call) => finish_call(call, &input, open || cut),
-            Output::Media(media) if !data.is_empty() => {
+            Output::Text(part) => part.text.push_str(&checked(text)),
+            Output::Reasoning(part) => part.text.push_str(&checked(text)),
+            Output::ToolCall(call) => finish_call(call, &checked(input), open || cut),
+            Output::Media(media) => {
+                if spoken {
+                    media.transcript.get_or_insert_default().push_str(&checked(text));
+                }
+                if data.is_empty() {
+                    return part;
+                }
                 let mut bytes = match &media.source {
                     Source::Bytes(begun) => begun.as_bytes().to_vec(),
                     Source::Url(_) | Source::File(_) => Vec::new(),
@@ -162,6 +173,11 @@ impl Slot {
         }
         part
     }
+}
+
+/// The text that pieces made; they were texts themselves, so nothing is ever replaced.
+fn checked(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A call without any input is one without arguments: `{}`. One that was cut is never to be run.

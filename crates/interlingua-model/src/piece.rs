@@ -38,6 +38,14 @@ impl Piece {
         }
     }
 
+    /// The bytes of the text, without a check that they are one.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Repr::Heap(text) => text.as_bytes(),
+        }
+    }
+
     /// Whether the text lies in the value itself and not on the heap.
     pub const fn is_inline(&self) -> bool {
         matches!(self.0, Repr::Inline { .. })

@@ -4,6 +4,7 @@ use std::fmt;
 use interlingua_model::{Error, ErrorKind, Event, Frame as RawFrame};
 
 use crate::frame::{Frame, Sse};
+use crate::repeat::{Pattern, Target, Varying};
 use crate::{Limits, Mode, Parts};
 
 /// Makes events out of the bytes of one answer.
@@ -21,6 +22,8 @@ pub struct Decoder {
     parts: Parts,
     limits: Limits,
     raw: bool,
+    /// The shortcut for frames that repeat the last one, unless it is switched off.
+    pattern: Option<Pattern>,
 }
 
 /// What a protocol does with frames and whole bodies.
@@ -42,6 +45,18 @@ pub trait Reader: Send + fmt::Debug {
     /// # Errors
     /// When the stream must not end here.
     fn end(&mut self, out: &mut Parts) -> Result<(), Error>;
+
+    /// What may differ in a next frame that repeats the one just read, which brought one delta. Such a frame is not
+    /// given to [`frame`](Self::frame): its text is added to the same part. Only for frames that leave the reader as
+    /// they found it, so that reading one of them again would bring one delta to the same part again.
+    fn varying(&self) -> Option<Varying> {
+        None
+    }
+
+    /// Says that a frame repeated the last one with this text.
+    fn repeated(&mut self, text: &str) {
+        let _ = text;
+    }
 }
 
 #[derive(Debug)]
@@ -55,13 +70,28 @@ enum Body {
 impl Decoder {
     /// A decoder for an answer that was asked for in this mode.
     pub fn new(mode: Mode, limits: Limits, reader: Box<dyn Reader>) -> Self {
-        Self { body: Body::Unknown(mode, Vec::new()), reader, parts: Parts::default(), limits, raw: false }
+        Self {
+            body: Body::Unknown(mode, Vec::new()),
+            reader,
+            parts: Parts::default(),
+            limits,
+            raw: false,
+            pattern: Some(Pattern::default()),
+        }
     }
 
     /// Passes on every frame (or whole body) as it came, before the events that are read from it.
     #[must_use]
     pub const fn with_raw(mut self, raw: bool) -> Self {
         self.raw = raw;
+        self
+    }
+
+    /// Reads every frame in full, or takes the shortcut for frames that repeat the last one (the default). Both give
+    /// the same events; this is for tests of that law.
+    #[must_use]
+    pub fn with_shortcut(mut self, shortcut: bool) -> Self {
+        self.pattern = shortcut.then(Pattern::default);
         self
     }
 
@@ -79,7 +109,12 @@ impl Decoder {
             Body::Unknown(..) => Ok(()),
             Body::Whole(body) => collect(body, &bytes, self.limits.body),
             Body::Stream(sse) => {
-                let mut frames = Frames { reader: &mut *self.reader, parts: &mut self.parts, raw: self.raw };
+                let mut frames = Frames {
+                    reader: &mut *self.reader,
+                    parts: &mut self.parts,
+                    pattern: self.pattern.as_mut(),
+                    raw: self.raw,
+                };
                 sse.push(&bytes, &mut |frame| frames.read(frame))
             }
         }
@@ -105,7 +140,12 @@ impl Decoder {
                 self.read_body(&body)?;
             }
             Body::Stream(sse) => {
-                let mut frames = Frames { reader: &mut *self.reader, parts: &mut self.parts, raw: self.raw };
+                let mut frames = Frames {
+                    reader: &mut *self.reader,
+                    parts: &mut self.parts,
+                    pattern: self.pattern.as_mut(),
+                    raw: self.raw,
+                };
                 sse.end(&mut |frame| frames.read(frame))?;
                 if !self.parts.is_finished() {
                     self.reader.end(&mut self.parts)?;
@@ -195,6 +235,7 @@ fn skip_mark(bytes: &[u8]) -> &[u8] {
 struct Frames<'a> {
     reader: &'a mut dyn Reader,
     parts: &'a mut Parts,
+    pattern: Option<&'a mut Pattern>,
     raw: bool,
 }
 
@@ -207,6 +248,28 @@ impl Frames<'_> {
             let name = frame.name.map(String::from_utf8_lossy);
             self.parts.raw(RawFrame::new(name.as_deref(), &*String::from_utf8_lossy(frame.data)));
         }
+        let Some(pattern) = &mut self.pattern else { return self.read_in_full(frame) };
+        if let Some((target, text)) = pattern.read(frame) {
+            match target {
+                Target::Text(at) => self.parts.text(at, text),
+                Target::Input(at) => self.parts.input(at, text),
+            }
+            self.reader.repeated(text);
+            return Ok(());
+        }
+        pattern.forget();
+        let before = self.parts.waiting();
+        self.read_in_full(frame)?;
+        if let (Some(pattern), Some(varying)) = (&mut self.pattern, self.reader.varying())
+            && self.parts.waiting() == before + 1
+            && let Some(event) = self.parts.newest()
+        {
+            pattern.learn(frame, varying, event);
+        }
+        Ok(())
+    }
+
+    fn read_in_full(&mut self, frame: &Frame<'_>) -> Result<(), Error> {
         self.reader.frame(frame, self.parts).map_err(|error| {
             if frame.cut && error.kind() == ErrorKind::Protocol {
                 return truncated("the stream was cut inside a frame").with_source(error);

@@ -24,6 +24,7 @@ mod parts;
 mod protocol;
 mod provider;
 mod refusal;
+mod repeat;
 
 pub use codec::{Call, Codec, Encoded, Limits, Mint, Mode, Refusal, Reply, Serve};
 pub use decode::{Decoder, Reader};
@@ -37,3 +38,4 @@ pub use provider::{
     Auth, Endpoint, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page, Patch, Provider, Text,
     Variable, join,
 };
+pub use repeat::Varying;

@@ -130,6 +130,16 @@ impl Parts {
         self.queue.pop_front()
     }
 
+    /// How many events wait to be taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The newest event that waits.
+    pub(crate) fn newest(&self) -> Option<&Event> {
+        self.queue.back()
+    }
+
     /// Passes on a frame as it came.
     pub(crate) fn raw(&mut self, frame: Frame) {
         self.queue.push_back(Event::raw(frame));

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -50,13 +50,19 @@ struct Reading {
     clock: Clock,
 }
 
-/// Watches how long nothing comes.
+/// Watches how long nothing comes. It rings in steps and counts the quiet ones, so that a piece that comes costs no look
+/// at a clock; the idle time is kept to within one step.
 struct Clock {
     timer: Pin<Box<Sleep>>,
-    last: Instant,
     timeouts: Timeouts,
     begun: bool,
+    quiet: u32,
+    /// Whom the timer wakes.
+    wakes: Option<Waker>,
 }
+
+/// The steps of the idle time.
+const STEPS: u32 = 16;
 
 /// Most events that are held back. A provider that says so much before its first word will say it.
 const HELD: usize = 256;
@@ -171,6 +177,9 @@ impl Events {
                 },
                 State::Reading(reading) => {
                     if let Some(event) = reading.decoder.poll() {
+                        if self.committed {
+                            return Poll::Ready(Some(Ok(self.hand_out(event))));
+                        }
                         self.hold(event);
                     } else if let Some(error) = reading.failure.take() {
                         self.broken(error);
@@ -283,30 +292,43 @@ impl Reading {
 
 impl Clock {
     fn new(timeouts: Timeouts) -> Self {
-        let last = Instant::now();
-        Self { timer: Box::pin(sleep_until(last + timeouts.first_byte)), last, timeouts, begun: false }
+        let timer = Box::pin(sleep_until(Instant::now() + timeouts.first_byte));
+        Self { timer, timeouts, begun: false, quiet: 0, wakes: None }
     }
 
     /// Something came.
     fn tick(&mut self) {
-        self.last = Instant::now();
-        self.begun = true;
+        self.quiet = 0;
+        if !self.begun {
+            self.begun = true;
+            self.wind();
+        }
     }
 
-    /// Is ready when nothing came for too long. The timer is set anew only when it rings, not with each piece.
+    fn wind(&mut self) {
+        self.timer.as_mut().reset(Instant::now() + self.timeouts.idle / STEPS);
+        self.wakes = None;
+    }
+
+    /// Is ready when nothing came for too long.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
-        let limit = if self.begun { self.timeouts.idle } else { self.timeouts.first_byte };
-        let due = self.last + limit;
-        if due < self.timer.deadline() {
-            self.timer.as_mut().reset(due);
+        let waits = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
+        if waits && !self.timer.is_elapsed() {
+            return Poll::Pending;
         }
         loop {
-            ready!(self.timer.as_mut().poll(context));
-            if Instant::now() >= due {
+            if self.timer.as_mut().poll(context).is_pending() {
+                self.wakes = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            // The first step may have begun before the last piece came.
+            if !self.begun || self.quiet >= STEPS {
+                let limit = if self.begun { self.timeouts.idle } else { self.timeouts.first_byte };
                 let message = format!("nothing came for {} s", limit.as_secs_f64());
                 return Poll::Ready(Error::new(ErrorKind::Timeout, message));
             }
-            self.timer.as_mut().reset(due);
+            self.quiet += 1;
+            self.wind();
         }
     }
 }

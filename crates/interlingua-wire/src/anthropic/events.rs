@@ -12,7 +12,7 @@ use super::types::{BlockDelta, StreamEvent};
 use super::usage::Counts;
 use super::{PROTOCOL, block, complaint};
 use crate::frame::Frame;
-use crate::{Object, Parts, Reader};
+use crate::{Object, Parts, Reader, Varying};
 
 /// Reads the stream of one message, or a whole one.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct MessageReader {
     finish: Option<Finish>,
     /// What the end of the answer says and only this protocol knows.
     last_words: Extra,
+    /// The field of the delta that the last frame brought to a known block, if the next may repeat it.
+    again: Option<&'static str>,
 }
 
 /// A block that has begun.
@@ -37,6 +39,7 @@ struct Open {
 
 impl Reader for MessageReader {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
+        self.again = None;
         if frame.data == b"[DONE]" {
             return Ok(());
         }
@@ -75,6 +78,10 @@ impl Reader for MessageReader {
     fn end(&mut self, _out: &mut Parts) -> Result<(), Error> {
         // Only `message_stop` ends a stream; without it the answer was cut, whatever came before.
         Ok(())
+    }
+
+    fn varying(&self) -> Option<Varying> {
+        self.again.map(|field| Varying::new(field, &["p", "obfuscation"]))
     }
 }
 
@@ -154,15 +161,18 @@ impl MessageReader {
         };
         match delta {
             BlockDelta { text: Some(text), .. } if &*delta.kind.0 == "text_delta" => {
+                self.again = Some("text");
                 out.text(open.at, &*text.0);
             }
             BlockDelta { partial_json: Some(json), .. } if &*delta.kind.0 == "input_json_delta" => {
                 if !json.0.is_empty() {
                     open.input = None;
+                    self.again = Some("partial_json");
                     out.input(open.at, &*json.0);
                 }
             }
             BlockDelta { thinking: Some(text), .. } if &*delta.kind.0 == "thinking_delta" => {
+                self.again = Some("thinking");
                 out.text(open.at, &*text.0);
             }
             BlockDelta { signature: Some(signature), .. } if &*delta.kind.0 == "signature_delta" => {

@@ -98,6 +98,11 @@ impl Sse {
                 rest = tail;
                 continue;
             }
+            if let (Some(tail), true) = (rest.strip_prefix(b"\n"), self.line.is_empty()) {
+                rest = tail;
+                self.dispatch(&mut fresh, false, each)?;
+                continue;
+            }
             let Some(end) = memchr2(b'\n', b'\r', rest) else {
                 self.begin_line(rest)?;
                 break;
@@ -193,6 +198,11 @@ impl Sse {
 
     fn dispatch(&mut self, fresh: &mut Fresh<'_>, cut: bool, each: Each<'_>) -> Result<(), Error> {
         let fresh = std::mem::take(fresh);
+        if self.held.is_empty() {
+            let Some(data) = fresh.data else { return Ok(()) };
+            let name = fresh.name.filter(|name| !name.is_empty());
+            return each(&Frame { name, data, id: fresh.id, cut });
+        }
         let held = std::mem::take(&mut self.held);
         let Some(data) = fresh.data.or(held.data.as_deref()) else { return Ok(()) };
         let name = fresh.name.or(held.name.as_deref()).filter(|name| !name.is_empty());
@@ -235,6 +245,10 @@ impl Sse {
 }
 
 impl Held {
+    const fn is_empty(&self) -> bool {
+        self.name.is_none() && self.id.is_none() && self.data.is_none()
+    }
+
     fn add_data(&mut self, line: &[u8]) {
         match &mut self.data {
             Some(data) => {

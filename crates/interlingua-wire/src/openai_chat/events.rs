@@ -20,7 +20,7 @@ use super::types::{
 };
 use super::usage::usage;
 use crate::frame::Frame;
-use crate::{Object, Parts, Reader};
+use crate::{Object, Parts, Reader, Varying};
 
 /// Most unknown fields whose values are kept until the end; the values of further ones are passed on at once.
 const KEPT: usize = 256;
@@ -46,6 +46,8 @@ pub(super) struct ChatReader {
     /// What was said at the start.
     start: Extra,
     finish: Ending,
+    /// The only field of the last chunk that said anything, if the next may repeat it.
+    again: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ struct Ending {
 
 impl Reader for ChatReader {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
+        self.again = None;
         let data = frame.data.trim_ascii();
         if data.starts_with(b"[DONE]") {
             return self.done(out);
@@ -74,7 +77,10 @@ impl Reader for ChatReader {
             return Ok(());
         }
         let chunk: Chunk<'_> = parse(data)?;
-        self.chunk(chunk, data, out)
+        let again = chunk.only_word().filter(|_| !self.dialect.cumulative_deltas);
+        self.chunk(chunk, data, out)?;
+        self.again = again;
+        Ok(())
     }
 
     fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
@@ -97,6 +103,10 @@ impl Reader for ChatReader {
             self.end_of_answer(out);
         }
         Ok(())
+    }
+
+    fn varying(&self) -> Option<Varying> {
+        self.again.map(|field| Varying::new(field, &["id", "created", "obfuscation", "p"]))
     }
 }
 
@@ -124,6 +134,7 @@ impl ChatReader {
             seen: Vec::new(),
             start: Extra::default(),
             finish: Ending::default(),
+            again: None,
         }
     }
 

@@ -289,6 +289,45 @@ impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
     }
 }
 
+impl Chunk<'_> {
+    /// The name of the field with the words of this chunk, when there is but one and nothing else in the chunk is ever
+    /// added up.
+    pub(super) fn only_word(&self) -> Option<&'static str> {
+        let choices = self.choices.as_ref().filter(|choices| !choices.others)?;
+        let choice = choices.first.as_ref()?;
+        let bare =
+            self.usage.is_none() && self.x_groq.is_none() && self.error.is_none() && self.base_resp.is_none();
+        let alone = choice.usage.is_none()
+            && choice.error.is_none()
+            && choice.logprobs.is_none()
+            && choice.message.is_none()
+            && choice.finish_reason.is_none();
+        choice.delta.as_ref().filter(|_| bare && alone)?.only_word()
+    }
+}
+
+impl Delta<'_> {
+    fn only_word(&self) -> Option<&'static str> {
+        let fields = [
+            ("content", self.content.is_some()),
+            ("reasoning_content", self.reasoning_content.is_some()),
+            ("reasoning", self.reasoning.is_some()),
+            ("reasoning_text", self.reasoning_text.is_some()),
+            ("arguments", self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty())),
+        ];
+        let bare = self.rest.is_empty()
+            && self.refusal.is_none()
+            && self.function_call.is_none()
+            && self.audio.is_none()
+            && self.reasoning_details.as_ref().is_none_or(Vec::is_empty)
+            && self.annotations.as_ref().is_none_or(Vec::is_empty)
+            && self.images.as_ref().is_none_or(Vec::is_empty);
+        let mut said = fields.iter().filter(|(_, said)| *said);
+        let (name, _) = said.next().filter(|_| bare)?;
+        said.next().is_none().then_some(*name)
+    }
+}
+
 impl Choice<'_> {
     /// Whether this is the answer that counts.
     pub(super) fn is_first(&self) -> bool {

@@ -14,7 +14,7 @@ use super::items::{self, Key, MessageSeal, Reading, Stage, word};
 use super::types::{StreamEvent, UsageIn, Word};
 use crate::frame::Frame;
 use crate::refusal::Complaint;
-use crate::{Object, Parts, Reader};
+use crate::{Object, Parts, Reader, Varying};
 
 /// Reads the answer to one call.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Events {
     /// The item of the last event, since the next one is mostly of the same.
     last: usize,
     seen: Seen,
+    /// The part that the last frame added text or input to and did nothing else, if the next may repeat it.
+    again: Option<(usize, Key)>,
 }
 
 /// What decides how the answer ended, for the wire does not say it.
@@ -95,12 +97,14 @@ impl Events {
             by_id: BTreeMap::new(),
             last: 0,
             seen: Seen::default(),
+            again: None,
         }
     }
 }
 
 impl Reader for Events {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
+        self.again = None;
         let data = frame.data.trim_ascii();
         if data.is_empty() || data == b"[DONE]" {
             return Ok(());
@@ -135,6 +139,17 @@ impl Reader for Events {
 
     fn end(&mut self, _: &mut Parts) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn varying(&self) -> Option<Varying> {
+        self.again.map(|_| Varying::new("delta", &["sequence_number", "obfuscation"]))
+    }
+
+    fn repeated(&mut self, text: &str) {
+        let Some((item, key)) = self.again else { return };
+        if let Some(slot) = self.items.get_mut(item).and_then(|item| item.find(key)) {
+            slot.sent.add(text);
+        }
     }
 }
 
@@ -289,7 +304,10 @@ impl Events {
             slot.sent.add(delta);
             out.text(slot.at, delta);
         }
-        let Some(raw) = event.logprobs.filter(|raw| raw.get() != "[]") else { return };
+        let Some(raw) = event.logprobs.filter(|raw| raw.get() != "[]") else {
+            self.again = Some((self.last, key));
+            return;
+        };
         let logprobs = items::logprobs(raw);
         if !logprobs.is_empty() && slot.kind == Kind::Text {
             slot.logprobs += logprobs.len();
@@ -322,6 +340,7 @@ impl Events {
             Some(slot) if slot.kind == Kind::Call => {
                 slot.sent.add(delta);
                 out.input(slot.at, delta);
+                self.again = Some((self.last, Key::Whole));
             }
             Some(_) => {}
             None => item.pending.push_str(delta),

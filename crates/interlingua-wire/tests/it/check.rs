@@ -38,7 +38,15 @@ struct RefusalFile {
 
 /// Decodes with the given cuts, checks the grammar on the way.
 pub(crate) fn decode(codec: &dyn Codec, mode: Mode, bytes: &[u8], cuts: &[usize]) -> Decoded {
-    let mut decoder = codec.decoder(mode, Limits::default());
+    drain(codec.decoder(mode, Limits::default()), bytes, cuts)
+}
+
+/// Decodes with every frame read in full.
+pub(crate) fn decode_in_full(codec: &dyn Codec, mode: Mode, bytes: &[u8]) -> Decoded {
+    drain(codec.decoder(mode, Limits::default()).with_shortcut(false), bytes, &[])
+}
+
+fn drain(mut decoder: interlingua_wire::Decoder, bytes: &[u8], cuts: &[usize]) -> Decoded {
     let (mut grammar, mut fold, mut events) = (Grammar::default(), Fold::new(), Vec::new());
     let mut take = |decoder: &mut interlingua_wire::Decoder, events: &mut Vec<Event>| {
         while let Some(event) = decoder.poll() {
@@ -73,6 +81,9 @@ pub(crate) fn decoded(codec: &dyn Codec, mode: Mode, bytes: &[u8]) -> Decoded {
     let every: Vec<usize> = (1..bytes.len()).collect();
     let pieces = decode(codec, mode, bytes, &every);
     assert_eq!(whole.events, pieces.events, "cut at every byte, the events differ");
+    let full = decode_in_full(codec, mode, bytes);
+    assert_eq!(whole.events, full.events, "with every frame read in full, the events differ");
+    assert_eq!(whole.error, full.error, "with every frame read in full, the error differs");
     assert_eq!(whole.error, pieces.error, "cut at every byte, the outcome differs");
     whole
 }

@@ -9,3 +9,4 @@ mod check;
 mod core;
 mod openai_chat;
 mod openai_responses;
+mod repeat;

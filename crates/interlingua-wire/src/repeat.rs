@@ -1,0 +1,304 @@
+//! Reads a frame that repeats the last one but for a text, without parsing it.
+//!
+//! A stream of deltas says the same thing over and over: its frames are equal byte for byte, but for the text that is
+//! added and a number or some padding that nobody reads. Once a frame was read in full and brought exactly one delta,
+//! it becomes a pattern; a next frame that fits brings the same delta with its own text. Whatever does not fit is read
+//! in full. That both ways give the same events is a law that tests try with every case and with any bytes.
+
+use std::ops::Range;
+
+use interlingua_model::{Delta, Event};
+use memchr::memchr2;
+
+use crate::frame::Frame;
+
+/// What may differ between two frames that a reader takes for the same but for their text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Varying {
+    /// The name of the field whose text is the delta. It must occur once in the frame, at any depth.
+    pub text: &'static str,
+    /// Names of fields of the frame itself that the reader never reads, as long as they hold numbers or texts.
+    pub unread: &'static [&'static str],
+}
+
+impl Varying {
+    /// A text in this field, beside fields that are never read.
+    pub const fn new(text: &'static str, unread: &'static [&'static str]) -> Self {
+        Self { text, unread }
+    }
+}
+
+/// What a pattern adds its text to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    Text(u32),
+    Input(u32),
+}
+
+/// The last frame that was read in full, if the next may repeat it.
+#[derive(Debug, Default)]
+pub(crate) struct Pattern {
+    target: Option<Target>,
+    name: Option<Vec<u8>>,
+    frame: Vec<u8>,
+    /// What may differ, in the order of the frame.
+    holes: Vec<Hole>,
+    /// A text whose escapes are resolved.
+    plain: String,
+    /// Patterns in a row that no frame has fitted.
+    unused: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hole {
+    /// Where the value stands in the frame; that of a text without its quotes.
+    at: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Padding,
+    Number,
+}
+
+/// Longest frame that becomes a pattern, and longest text whose escapes are resolved here.
+const LONGEST: usize = 16 << 10;
+/// Texts up to this length are searched byte by byte.
+const SHORT: usize = 48;
+/// After so many patterns that were of no use, only some frames are tried.
+const PATIENCE: u32 = 8;
+
+impl Pattern {
+    /// What the frame adds, if it fits.
+    pub(crate) fn read<'f>(&'f mut self, frame: &Frame<'f>) -> Option<(Target, &'f str)> {
+        let target = self.target?;
+        if frame.cut || frame.name != self.name.as_deref() {
+            return None;
+        }
+        let text = self.fit(frame.data)?;
+        self.unused = 0;
+        let text = std::str::from_utf8(text).ok()?;
+        if !has_escape(text) {
+            return Some((target, text));
+        }
+        if text.len() > LONGEST {
+            return None;
+        }
+        self.plain.clear();
+        unescape(text, &mut self.plain)?;
+        Some((target, &self.plain))
+    }
+
+    /// The text that stands in the place of the pattern's, with its escapes; never an empty one.
+    fn fit<'d>(&mut self, data: &'d [u8]) -> Option<&'d [u8]> {
+        let text = self.holes.iter().position(|hole| hole.kind == Kind::Text)?;
+        let (before, rest) = self.holes.split_at_mut(text);
+        let (place, after) = rest.split_first_mut()?;
+        let rest = skip(&mut self.frame, 0..place.at.start, before, data)?;
+        let (value, rest) = rest.split_at_checked(Kind::Text.length(rest)?)?;
+        let end = self.frame.len();
+        let rest = skip(&mut self.frame, place.at.end..end, after, rest)?;
+        rest.is_empty().then_some(value)
+    }
+
+    /// Takes a frame that was read in full as the pattern, if it brought this one event and nothing else.
+    pub(crate) fn learn(&mut self, frame: &Frame<'_>, varying: Varying, event: &Event) {
+        self.forget();
+        let (target, text) = match event {
+            Event::Delta { at, delta: Delta::Text(text) } => (Target::Text(*at), text),
+            Event::Delta { at, delta: Delta::Input(text) } => (Target::Input(*at), text),
+            _ => return,
+        };
+        self.unused = self.unused.saturating_add(1);
+        let tired = self.unused > PATIENCE && !self.unused.is_multiple_of(PATIENCE);
+        if frame.cut || frame.data.len() > LONGEST || tired || !self.find(frame.data, varying) {
+            return;
+        }
+        self.frame.clear();
+        self.frame.extend_from_slice(frame.data);
+        self.plain.clear();
+        let said =
+            self.fit(frame.data).and_then(|text| unescape(std::str::from_utf8(text).ok()?, &mut self.plain));
+        if said.is_none() || self.plain != **text {
+            return;
+        }
+        match (&mut self.name, frame.name) {
+            (Some(name), Some(new)) => {
+                name.clear();
+                name.extend_from_slice(new);
+            }
+            (name, new) => *name = new.map(<[u8]>::to_vec),
+        }
+        self.target = Some(target);
+    }
+
+    /// The next frame is read in full.
+    pub(crate) const fn forget(&mut self) {
+        self.target = None;
+    }
+
+    /// Finds what may differ in a frame of valid JSON; `false` when it is not just one text.
+    fn find(&mut self, data: &[u8], varying: Varying) -> bool {
+        self.holes.clear();
+        let (mut at, mut depth, mut texts) = (0_usize, 0_usize, 0_usize);
+        while let Some(byte) = data.get(at) {
+            at += 1;
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                b'"' => {
+                    let Some(key) = string_at(data, at) else { return false };
+                    at = key.end + 1;
+                    let Some(value) = value_after(data, at) else { continue };
+                    let Some(name) = data.get(key) else { return false };
+                    if name.contains(&b'\\') {
+                        return false;
+                    }
+                    if name == varying.text.as_bytes() {
+                        texts += 1;
+                        let Some(range) = text_at(data, value) else { return false };
+                        at = range.end + 1;
+                        self.holes.push(Hole { at: range, kind: Kind::Text });
+                    } else if depth == 1 && varying.unread.iter().any(|unread| unread.as_bytes() == name) {
+                        let Some(hole) = unread_at(data, value) else { continue };
+                        at = hole.at.end + usize::from(hole.kind == Kind::Padding);
+                        self.holes.push(hole);
+                    }
+                }
+                _ => {}
+            }
+        }
+        texts == 1
+    }
+}
+
+/// What follows a stretch of the frame in the data, if the data repeat it but for its holes. Values of the same length
+/// are taken over, since the next frame mostly has them again.
+fn skip<'d>(frame: &mut [u8], stretch: Range<usize>, holes: &[Hole], data: &'d [u8]) -> Option<&'d [u8]> {
+    if let Some(rest) = data.strip_prefix(frame.get(stretch.clone())?) {
+        return Some(rest);
+    }
+    let (mut rest, mut from) = (data, stretch.start);
+    for hole in holes {
+        rest = rest.strip_prefix(frame.get(from..hole.at.start)?)?;
+        let (value, tail) = rest.split_at_checked(hole.kind.length(rest)?)?;
+        if value.len() == hole.at.len() {
+            frame.get_mut(hole.at.clone())?.copy_from_slice(value);
+        }
+        (rest, from) = (tail, hole.at.end);
+    }
+    rest.strip_prefix(frame.get(from..stretch.end)?)
+}
+
+impl Kind {
+    /// The length of a value of this kind at the beginning of the bytes, if it may be taken unread.
+    fn length(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Text => text_length(bytes).filter(|length| *length > 0),
+            Self::Padding => {
+                let length = memchr2(b'"', b'\\', bytes)?;
+                let value = bytes.get(..=length)?;
+                value.iter().all(|byte| (0x20..0x7f).contains(byte) && *byte != b'\\').then_some(length)
+            }
+            Self::Number => {
+                let length = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let leading_zero = length > 1 && bytes.first() == Some(&b'0');
+                let goes_on = matches!(bytes.get(length), Some(b'.' | b'e' | b'E' | b'-' | b'+'));
+                ((1..=18).contains(&length) && !leading_zero && !goes_on).then_some(length)
+            }
+        }
+    }
+}
+
+/// The length of a text up to its closing quote; nothing when it needs the complete reader.
+fn text_length(bytes: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    for (length, byte) in bytes.iter().take(SHORT).enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'"' => return Some(length),
+            b'\\' => escaped = true,
+            0..0x20 => return None,
+            _ => {}
+        }
+    }
+    long_length(bytes, SHORT + usize::from(escaped))
+}
+
+/// The same for a text whose first bytes hold no end, from a place where no escape is cut.
+fn long_length(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut length = from;
+    loop {
+        let step = memchr2(b'"', b'\\', bytes.get(length..)?)?;
+        length += step;
+        if bytes.get(length) == Some(&b'"') {
+            break;
+        }
+        length += 2;
+    }
+    let has_control = bytes.get(..length)?.iter().fold(false, |found, byte| found | (*byte < 0x20));
+    (!has_control).then_some(length)
+}
+
+/// The contents of the string whose opening quote stands before `at`.
+fn string_at(data: &[u8], at: usize) -> Option<Range<usize>> {
+    Some(at..at.checked_add(text_length(data.get(at..)?)?)?)
+}
+
+/// Where the value begins, when what ended before `at` is a name.
+fn value_after(data: &[u8], at: usize) -> Option<usize> {
+    let skip =
+        |at: usize| data.get(at..)?.iter().position(|byte| !byte.is_ascii_whitespace()).map(|gap| at + gap);
+    let colon = skip(at).filter(|at| data.get(*at) == Some(&b':'))?;
+    skip(colon + 1)
+}
+
+/// The contents of the string that begins at `at`.
+fn text_at(data: &[u8], at: usize) -> Option<Range<usize>> {
+    if data.get(at) == Some(&b'"') { string_at(data, at + 1) } else { None }
+}
+
+/// The value of a field that nobody reads.
+fn unread_at(data: &[u8], at: usize) -> Option<Hole> {
+    let (start, kind) =
+        if data.get(at) == Some(&b'"') { (at + 1, Kind::Padding) } else { (at, Kind::Number) };
+    let length = kind.length(data.get(start..)?)?;
+    Some(Hole { at: start..start + length, kind })
+}
+
+fn has_escape(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.len() <= SHORT { bytes.contains(&b'\\') } else { memchr::memchr(b'\\', bytes).is_some() }
+}
+
+/// Adds a text with its escapes resolved; nothing when it holds one that is not of the common kinds.
+fn unescape(text: &str, plain: &mut String) -> Option<()> {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        plain.push_str(rest.get(..at)?);
+        let escape = *rest.as_bytes().get(at + 1)?;
+        let mut next = at + 2;
+        plain.push(match escape {
+            b'"' | b'\\' | b'/' => char::from(escape),
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'u' => {
+                let digits = rest.get(next..next + 4)?;
+                next += 4;
+                let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+                // Half of a pair is no character, and is left to the complete reader.
+                char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?)?
+            }
+            _ => return None,
+        });
+        rest = rest.get(next..)?;
+    }
+    plain.push_str(rest);
+    Some(())
+}

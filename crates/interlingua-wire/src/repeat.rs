@@ -239,7 +239,7 @@ fn long_length(bytes: &[u8], from: usize) -> Option<usize> {
         }
         length += 2;
     }
-    let has_control = bytes.get(..length)?.iter().fold(false, |found, byte| found | (*byte < 0x20));
+    let has_control = bytes.get(..length)?.iter().any(|byte| *byte < 0x20);
     (!has_control).then_some(length)
 }
 

@@ -178,7 +178,17 @@ impl ClientBuilder {
             .map(|(word, url)| Ok((canonical(word)?, url)))
             .collect::<Result<_, Error>>()?;
         let transport = transport.unwrap_or_else(|| Arc::new(HttpTransport::with_lookup(&*lookup)));
-        Ok(Client(Arc::new(Inner { registry, keys, base_urls, transport, settings, lookup, on_retry })))
+        let drains = Arc::default();
+        Ok(Client(Arc::new(Inner {
+            registry,
+            keys,
+            base_urls,
+            transport,
+            settings,
+            lookup,
+            on_retry,
+            drains,
+        })))
     }
 }
 

@@ -6,6 +6,7 @@ use interlingua_model::{Error, ErrorKind, Request, Response};
 use interlingua_wire::{Mode, ModelInfo, Provider};
 
 use crate::builder::{OnRetry, Settings};
+use crate::drain::Drains;
 use crate::exchange::Call;
 use crate::keys::{self, Given};
 use crate::plan::Draft;
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) lookup: Box<Lookup>,
     pub(crate) on_retry: Option<Box<OnRetry>>,
+    pub(crate) drains: Arc<Drains>,
 }
 
 impl Client {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::exchange::{self, Call, Opened};
 use crate::gzip::Gunzip;
-use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts, drain};
+use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts};
 
 /// The events of one answer, as they come.
 ///
@@ -43,6 +43,7 @@ enum State {
 /// The body of an answer that is read.
 struct Reading {
     call: Call,
+    alone: bool,
     body: Body,
     gunzip: Option<Gunzip>,
     decoder: Decoder,
@@ -144,7 +145,7 @@ impl Events {
     }
 
     fn read(&mut self, opened: Opened) {
-        let Opened { call, status, headers, body, decoder, gunzip, first_byte } = opened;
+        let Opened { call, alone, status, headers, body, decoder, gunzip, first_byte } = opened;
         self.meta.status = Some(status.as_u16());
         self.meta.request_id = interlingua_wire::request_id(&headers).map(ToOwned::to_owned);
         self.meta.rate_limits = RateLimits::of(&headers);
@@ -152,7 +153,8 @@ impl Events {
         self.meta.timings.first_byte = Some(first_byte);
         self.meta.retries.clone_from(&call.retries);
         let clock = Clock::new(call.plan.timeouts);
-        self.state = State::Reading(Box::new(Reading { call, body, gunzip, decoder, failure: None, clock }));
+        self.state =
+            State::Reading(Box::new(Reading { call, alone, body, gunzip, decoder, failure: None, clock }));
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
@@ -195,11 +197,21 @@ impl Events {
 
     /// Keeps an event until it is certain that the call is not made again.
     fn hold(&mut self, event: Event) {
-        self.committed |= event.is_content() || self.held.len() >= HELD;
+        if !self.committed && (event.is_content() || self.held.len() >= HELD) {
+            self.commit();
+        }
         let starts = matches!(event, Event::Start(_));
         self.held.push_back(event);
         if starts {
             self.held.extend(self.meta.warnings.iter().cloned().map(Event::warning));
+        }
+    }
+
+    /// From now on events are handed out, and the call is not made again.
+    fn commit(&mut self) {
+        self.committed = true;
+        if let State::Reading(reading) = &mut self.state {
+            reading.call.settle();
         }
     }
 
@@ -269,7 +281,9 @@ impl Reading {
         };
         if more && self.decoder.is_finished() {
             let body = std::mem::replace(&mut self.body, Body::from(Bytes::new()));
-            drain::rest(body, context);
+            if self.alone {
+                self.call.inner.drains.rest(body, &self.call.plan.outgoing.uri, context);
+            }
         }
         Poll::Ready(())
     }

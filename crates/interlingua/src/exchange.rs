@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, LOCATION, USER_AGENT};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use interlingua_model::{Error, ErrorKind};
-use interlingua_wire::{Decoder, Refusal};
+use interlingua_wire::{Decoder, Mode, Refusal};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Inner;
@@ -29,6 +29,8 @@ pub(crate) struct Call {
 pub(crate) struct Opened {
     pub(crate) call: Call,
     pub(crate) status: StatusCode,
+    /// Whether the connection belongs to this call until its body has ended.
+    pub(crate) alone: bool,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
     pub(crate) decoder: Decoder,
@@ -60,6 +62,12 @@ impl Call {
         Some(pause)
     }
 
+    /// Lets go of what only another attempt would need, once there cannot be one.
+    pub(crate) fn settle(&mut self) {
+        self.plan.outgoing.body = Bytes::new();
+        self.plan.outgoing.headers = HeaderMap::new();
+    }
+
     fn with_target(&self, error: Error) -> Error {
         error.with_target(&self.plan.provider, &self.plan.model)
     }
@@ -84,12 +92,29 @@ pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Opened, Error>
 }
 
 fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
-    let (head, body) = answer.into_parts();
+    let (mut head, body) = answer.into_parts();
+    if call.plan.mode == Mode::Stream {
+        detach(&mut head.headers);
+    }
     let gunzip = Gunzip::wanted(&head.headers).map_err(|error| call.with_target(error))?;
     let plan = &call.plan;
     let decoder = plan.codec.decoder(plan.mode, plan.limits).with_raw(plan.raw);
     let first_byte = call.begun.elapsed();
-    Ok(Opened { status: head.status, headers: head.headers, body, decoder, gunzip, first_byte, call })
+    let alone = head.version < Version::HTTP_2;
+    Ok(Opened { alone, status: head.status, headers: head.headers, body, decoder, gunzip, first_byte, call })
+}
+
+/// Copies the values of headers, which otherwise hold the whole buffer that they were read into for as long as the stream
+/// lasts.
+fn detach(headers: &mut HeaderMap) {
+    let all: Vec<u8> = headers.values().flat_map(|value| value.as_bytes().iter().copied()).collect();
+    let mut rest = Bytes::from(all);
+    for value in headers.values_mut() {
+        let own = rest.split_to(value.len());
+        let Ok(mut copy) = HeaderValue::from_maybe_shared(own) else { continue };
+        copy.set_sensitive(value.is_sensitive());
+        *value = copy;
+    }
 }
 
 async fn attempt(inner: &Inner, plan: &Plan) -> Result<Response<Body>, Error> {
@@ -111,9 +136,10 @@ pub(crate) async fn fetch(
     timeouts: Timeouts,
 ) -> Result<Response<Body>, Error> {
     let mut uri = outgoing.uri.clone();
-    let mut headers = outgoing.headers.clone();
+    let mut headers = Cow::Borrowed(&outgoing.headers);
     for _ in 0..=HOPS {
-        let request = request(outgoing, &uri, headers.clone());
+        inner.drains.turn(&uri).await;
+        let request = request(outgoing, &uri, headers.clone().into_owned());
         let sending = inner.transport.send(request, timeouts);
         let limit = timeouts.connect.saturating_add(timeouts.first_byte);
         let answer = timeout(limit, sending).await.map_err(|_| silent(&uri, timeouts.first_byte))??;
@@ -122,7 +148,7 @@ pub(crate) async fn fetch(
             return Err(redirected(answer.status(), &uri, &next));
         }
         if Origin::of(&next) != Origin::of(&uri) {
-            headers = harmless(&headers);
+            headers = Cow::Owned(harmless(&headers));
         }
         uri = next;
     }

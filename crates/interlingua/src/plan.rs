@@ -183,6 +183,9 @@ impl<'a> Draft<'a> {
         let own = inner.base_url(self.provider);
         let allowed = match source {
             Source::Call => true,
+            // The address was made out of the very roots that the key is meant for.
+            Source::Explicit | Source::Command if options.base_url.is_none() => true,
+            Source::Variable(_) if !moved => true,
             Source::Explicit | Source::Command => origin == home(own) || origin == home(None),
             Source::Variable(_) => origin == home(None),
         };

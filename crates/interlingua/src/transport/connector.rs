@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -45,7 +44,11 @@ impl Connector {
         match self.proxies.intercept(&uri) {
             None => {
                 let tcp = self.dial(&uri).await?;
-                if secure { tls::connect(tcp, &uri).await } else { Ok(Connection::plain(tcp, false)) }
+                if secure {
+                    Box::pin(tls::connect(tcp, &uri)).await
+                } else {
+                    Ok(Connection::plain(tcp, false))
+                }
             }
             Some(proxy) if proxy.uri().scheme_str() != Some("http") => {
                 let scheme = proxy.uri().scheme_str().unwrap_or_default();
@@ -57,9 +60,9 @@ impl Connector {
                 if let Some(value) = proxy.basic_auth() {
                     tunnel = tunnel.with_auth(value.clone());
                 }
-                let tcp =
-                    tunnel.call(uri.clone()).await.map_err(|error| failure::of_proxy(error, proxy.uri()))?;
-                tls::connect(tcp, &uri).await
+                let tunneled = Box::pin(tunnel.call(uri.clone())).await;
+                let tcp = tunneled.map_err(|error| failure::of_proxy(error, proxy.uri()))?;
+                Box::pin(tls::connect(tcp, &uri)).await
             }
             Some(proxy) => Ok(Connection::plain(self.dial(proxy.uri()).await?, true)),
         }
@@ -82,20 +85,18 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let time = CONNECT_TIME.try_with(|time| *time).ok();
         let host = uri.host().unwrap_or_default().to_owned();
-        let connecting = self.clone().connect(uri);
-        Box::pin(async move {
-            match time {
-                Some(time) => within(time, connecting, &host).await,
-                None => connecting.await,
-            }
-        })
+        let connecting = Box::pin(self.clone().connect(uri));
+        match time {
+            Some(time) => Box::pin(within(time, connecting, host)),
+            None => connecting,
+        }
     }
 }
 
 async fn within(
     time: Duration,
-    connecting: impl Future<Output = Result<Connection, Error>>,
-    host: &str,
+    connecting: BoxFuture<'static, Result<Connection, Error>>,
+    host: String,
 ) -> Result<Connection, Error> {
     tokio::time::timeout(time, connecting).await.unwrap_or_else(|_| {
         let message = format!("no connection to {host} within {} s", time.as_secs_f64());

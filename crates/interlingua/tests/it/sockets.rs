@@ -57,6 +57,37 @@ impl Transport for Belled {
     }
 }
 
+/// The end is handed out at the end marker, and yet the next call finds the connection, whose body ends a little later.
+#[tokio::test]
+async fn calls_wait_for_a_connection_that_is_about_to_be_free() {
+    let end = Arc::new(Notify::new());
+    let may_end = Arc::clone(&end);
+    let server = Server::start(move |_| {
+        vec![
+            Step::Write([stream_head(), chunk(hello().as_bytes())].concat()),
+            Step::Await(Arc::clone(&may_end)),
+            Step::Write(last_chunk()),
+        ]
+    })
+    .await;
+    let client = server.client();
+    let ask = async || {
+        let events = client.stream(&ask()).await.unwrap();
+        timeout(LONG, events.into_response()).await.expect("the end must not wait for the body's").unwrap()
+    };
+    ask().await;
+    for _ in 1..20 {
+        // The next call begins before the body of the last one has ended.
+        let body_ends = async {
+            settle().await;
+            end.notify_one();
+        };
+        tokio::join!(ask(), body_ends);
+    }
+    assert_eq!(server.received().len(), 20);
+    assert_eq!(server.connections(), 1);
+}
+
 #[tokio::test]
 async fn twenty_streams_in_a_row_use_one_connection() {
     let (end, bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

@@ -213,6 +213,9 @@ impl MessageWriter {
             (Kind::Reasoning(_), Delta::Text(text)) => Block::new("thinking_delta").text("thinking", text),
             (Kind::Call, Delta::Input(text)) => input(text),
             (Kind::FreeCall, Delta::Input(text)) => input(&escaped(text)),
+            (_, Delta::Progress(custom)) if custom.protocol == PROTOCOL && &*custom.kind == "citation" => {
+                Block::new("citations_delta").set("citation", custom.value.clone())
+            }
             (_, Delta::Progress(custom)) if block::is_known(custom) && custom.value.is_object() => {
                 Block::default().fields(&custom.value)
             }

@@ -26,6 +26,9 @@ use super::reasoning::{DETAILS, FIELD, SIGNATURE};
 use super::{MESSAGE_FIELD, PROTOCOL, STREAM_OPTIONS};
 use crate::{Mint, Object, Reply, Writer};
 
+/// The fields of a chunk that are written in any case: what a service said elsewhere under such a name cannot be.
+const OF_CHUNK: [&str; 6] = ["id", "object", "created", "model", "choices", "usage"];
+
 /// What a choice says beside its message; everything else stands beside the choices.
 const IN_CHOICE: [&str; 6] = [
     "native_finish_reason",
@@ -398,6 +401,7 @@ impl ChatWriter {
         let mut extra = Verbatim::of(self.start.fields(PROTOCOL));
         extra.0.retain(|(name, _)| more.0.iter().all(|(other, _)| other != name));
         extra.0.extend(more.0);
+        extra.0.retain(|(name, _)| !OF_CHUNK.contains(name));
         Chunk {
             id: &self.id,
             object: "chat.completion.chunk",

@@ -7,6 +7,7 @@ mod anthropic;
 mod catalog;
 mod check;
 mod core;
+mod found;
 mod openai_chat;
 mod openai_responses;
 mod repeat;

@@ -1,0 +1,45 @@
+//! Answers that fuzzing has found: what a server half made of them could not be read.
+
+use interlingua_model::Event;
+use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::openai_chat::OpenaiChat;
+use interlingua_wire::{Call, Mint, Mode, Serve};
+
+use crate::check::decode;
+
+/// Reads an answer, passes it on to a client of the same protocol and reads it again.
+fn passed_on(codec: &dyn Serve, path: &str, mode: Mode, body: &str) -> Vec<Event> {
+    let first = decode(codec, mode, body.as_bytes(), &[]);
+    assert_eq!(first.error, None);
+    let asked = Call::post(path, &br#"{"model":"m","max_tokens":9,"messages":[]}"#[..]);
+    let (asked, _) = codec.decode_request(&asked).unwrap();
+    let mut encoder = codec.encoder(&asked, mode, Mint::new(1_795_000_000, "0a1b2c"));
+    for event in &first.events {
+        encoder.push(event).unwrap();
+    }
+    let bytes = encoder.take();
+    let second = decode(codec, mode, &bytes, &[]);
+    assert_eq!(second.error, None, "in {}", String::from_utf8_lossy(&bytes));
+    second.events
+}
+
+#[test]
+fn a_citation_that_is_none_is_still_that_of_a_delta() {
+    let body = concat!(
+        r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+        "\n\n",
+        r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"type":2}}}"#,
+        "\n\n",
+        r#"data: {"type":"message_stop"}"#,
+        "\n\n",
+    );
+    let events = passed_on(&Anthropic::default(), "/v1/messages", Mode::Stream, body);
+    assert!(events.iter().any(|event| format!("{event:?}").contains(r#"{\"type\":2}"#)), "{events:#?}");
+}
+
+#[test]
+fn a_field_of_a_choice_may_be_called_like_one_of_the_answer() {
+    let body =
+        r#"{"choices":[{"index":0,"choices":{"a":1},"message":{"content":"x"},"finish_reason":"stop"}]}"#;
+    passed_on(&OpenaiChat::default(), "/v1/chat/completions", Mode::Whole, body);
+}

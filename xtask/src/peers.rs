@@ -1,0 +1,253 @@
+//! `cargo xtask bench-peers`: the library beside others and beside floors, on the same work.
+//!
+//! The comparison itself (server, harness, the clients of the others) lies outside the project, in a folder that is copied
+//! and built below `target`. Here are our client, the order of the runs, and the ratios.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::root;
+
+/// The libraries that are measured unless others are named.
+const PEERS: [&str; 6] = ["genai", "rig", "async-openai", "llm", "misanthropic", "llm-connector"];
+/// Where the server listens.
+const PORT: &str = "18095";
+
+/// A part of the comparison: what `drive.py` calls it, the floor of its ratios, the columns that name a row, the figure.
+struct Part {
+    name: &'static str,
+    floor: &'static str,
+    keys: &'static [&'static str],
+    figure: &'static str,
+    floors: &'static [&'static str],
+}
+
+const PARTS: [Part; 3] = [
+    Part {
+        name: "decode",
+        floor: "reqwest-raw",
+        keys: &["proto", "kind", "framing"],
+        figure: "cpu_us",
+        floors: &["reqwest-raw", "reqwest-lines+typed", "hyper-lines+typed"],
+    },
+    Part {
+        name: "req",
+        floor: "reqwest-lines+typed",
+        keys: &["proto", "conc"],
+        figure: "cpu_us",
+        floors: &["reqwest-lines+typed", "hyper-lines+typed"],
+    },
+    Part {
+        name: "conc",
+        floor: "hyper-lines+typed",
+        keys: &["proto", "ms"],
+        figure: "cpu_s",
+        floors: &["hyper-lines+typed", "reqwest-lines+typed"],
+    },
+];
+
+/// Runs the comparison. `--quick` leaves out the other libraries, `--only A,B` picks some, `--from FOLDER` says where the
+/// comparison lies.
+pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
+    let (mut peers, mut from) = (PEERS.map(str::to_owned).to_vec(), root().join("../shared/bench"));
+    let mut rest = flags.iter();
+    while let Some(flag) = rest.next() {
+        match (*flag, rest.as_slice().first()) {
+            ("--quick", _) => peers.clear(),
+            ("--only", Some(names)) => peers = names.split(',').map(str::to_owned).collect(),
+            ("--from", Some(folder)) => from = PathBuf::from(folder),
+            _ => return Err(format!("bench-peers takes no `{flag}`, or not without a value")),
+        }
+        if *flag != "--quick" {
+            rest.next();
+        }
+    }
+    if !from.join("drive.py").exists() {
+        return Err(format!(
+            "the comparison is not in {}: say where it is with --from FOLDER",
+            from.display()
+        ));
+    }
+    let place = root().join("target/bench-peers");
+    prepare(&from, &place)?;
+    let mut build = Command::new("bash");
+    build.arg("clients/build.sh").args(["interlingua", "sse"]).args(&peers).current_dir(&place);
+    succeed(build, "the clients cannot be built")?;
+    let mut server = Server::start(&place)?;
+    for part in &PARTS {
+        drive(&place, part, &peers)?;
+        print!("{}", table(part, &read(&place, part.name)?));
+    }
+    server.stop();
+    Ok(())
+}
+
+/// Copies the comparison and adds our client to it.
+fn prepare(from: &Path, place: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(place).map_err(|error| format!("{}: {error}", place.display()))?;
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(from.join(".")).arg(place);
+    succeed(copy, "the comparison cannot be copied")?;
+    let ours = place.join("clients/interlingua");
+    let client = root().join("xtask/bench/interlingua");
+    let manifest = text(&client.join("Cargo.toml.in"))?
+        .replace("@INTERLINGUA@", &root().join("crates/interlingua").display().to_string());
+    write(&ours.join("Cargo.toml"), &manifest)?;
+    write(&ours.join("src/main.rs"), &text(&client.join("main.rs"))?)?;
+    let driver = place.join("drive.py");
+    write(&driver, &with_ours(&text(&driver)?)?)
+}
+
+/// The driver, with our client among those that it knows.
+pub(crate) fn with_ours(driver: &str) -> Result<String, String> {
+    let list = "'multi-llm']}";
+    let ours = "'multi-llm', 'interlingua']}";
+    let anthropic = "('genai', 'rig', 'misanthropic', 'llm-connector')";
+    if driver.contains(ours) {
+        return Ok(driver.to_owned());
+    }
+    if !driver.contains(list) {
+        return Err("drive.py has no list of clients that ends in `multi-llm`".to_owned());
+    }
+    let more = "('genai', 'rig', 'misanthropic', 'llm-connector', 'interlingua')";
+    Ok(driver.replacen(list, ours, 1).replacen(anthropic, more, 1))
+}
+
+fn drive(place: &Path, part: &Part, peers: &[String]) -> Result<(), String> {
+    let results = place.join("results").join(format!("{}.jsonl", part.name));
+    if results.exists() {
+        std::fs::remove_file(&results).map_err(|error| error.to_string())?;
+    }
+    let names: Vec<&str> =
+        part.floors.iter().copied().chain(["interlingua"]).chain(peers.iter().map(String::as_str)).collect();
+    println!("== {}: {}", part.name, names.join(", "));
+    let mut driver = Command::new("python3");
+    driver.args(["drive.py", part.name]).current_dir(place);
+    driver.env("ONLY", names.join(",")).env("ROUNDS", "3").env("REPS", "5").env("MS", "50").env("PORT", PORT);
+    driver.stdout(Stdio::null());
+    succeed(driver, "the comparison failed")
+}
+
+fn read(place: &Path, part: &str) -> Result<Vec<Value>, String> {
+    let lines = text(&place.join("results").join(format!("{part}.jsonl")))?;
+    lines.lines().map(|line| serde_json::from_str(line).map_err(|error| format!("{part}: {error}"))).collect()
+}
+
+/// The median figure of every client in every kind of run, and its ratio to the floor of that kind.
+fn table(part: &Part, rows: &[Value]) -> String {
+    let mut kinds: BTreeMap<String, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
+    for row in rows {
+        let (Some(name), Some(figure)) = (row["name"].as_str(), row[part.figure].as_f64()) else { continue };
+        let kind: Vec<String> = part
+            .keys
+            .iter()
+            .map(|key| row[*key].as_str().map_or_else(|| row[*key].to_string(), str::to_owned))
+            .collect();
+        kinds.entry(kind.join(" ")).or_default().entry(name.to_owned()).or_default().push(figure);
+    }
+    let mut out = format!("\n{}: median {}, ratio to {}\n", part.name, part.figure, part.floor);
+    for (kind, clients) in kinds {
+        let floor = clients.get(part.floor).map(|figures| median(figures));
+        let mut lines: Vec<(f64, String)> = clients
+            .iter()
+            .map(|(name, figures)| {
+                let figure = median(figures);
+                let ratio = floor.map_or_else(String::new, |floor| format!("{:8.2} x", figure / floor));
+                (figure, format!("  {kind:<24} {name:<22} {figure:>10.2} {ratio}\n"))
+            })
+            .collect();
+        lines.sort_by(|one, other| one.0.total_cmp(&other.0));
+        out.extend(lines.into_iter().map(|(_, line)| line));
+    }
+    out
+}
+
+/// The middle figure; of an even number, the upper one of the two in the middle.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The server of the comparison, on a core of its own where there is a choice.
+struct Server(Child);
+
+impl Server {
+    fn start(place: &Path) -> Result<Self, String> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "1", "target/release/mock", PORT]).current_dir(place).stdout(Stdio::null());
+        let child = command.spawn().map_err(|error| format!("the server cannot be started: {error}"))?;
+        for _ in 0..200 {
+            if std::net::TcpStream::connect(format!("127.0.0.1:{PORT}")).is_ok() {
+                return Ok(Self(child));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        Err("the server does not listen".to_owned())
+    }
+
+    fn stop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn succeed(mut command: Command, what: &str) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{what}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(what.to_owned()) }
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(path, text))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_is_added_once() {
+        let driver = "CLIENTS = {n: n for n in ['genai', 'multi-llm']}";
+        let once = with_ours(driver).unwrap();
+        assert_eq!(once, "CLIENTS = {n: n for n in ['genai', 'multi-llm', 'interlingua']}");
+        assert_eq!(with_ours(&once).unwrap(), once);
+        assert!(with_ours("").is_err());
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_floor_of_the_same_kind() {
+        let rows = [
+            "reqwest-lines+typed 2.0 1",
+            "reqwest-lines+typed 4.0 1",
+            "interlingua 6.0 1",
+            "interlingua 9.0 64",
+        ];
+        let rows: Vec<Value> = rows
+            .iter()
+            .map(|row| {
+                let words: Vec<&str> = row.split(' ').collect();
+                let figure: f64 = words[1].parse().unwrap();
+                serde_json::json!({"name": words[0], "cpu_us": figure, "proto": "openai", "conc": words[2]})
+            })
+            .collect();
+        let printed = table(&PARTS[1], &rows);
+        assert!(printed.contains("    1.50 x"), "{printed}");
+        assert!(printed.contains("openai 64"), "{printed}");
+    }
+}

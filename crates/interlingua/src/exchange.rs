@@ -38,7 +38,7 @@ pub(crate) struct Opened {
     pub(crate) first_byte: Duration,
 }
 
-/// Most bytes of a refusal that are read.
+/// Most bytes of a refusal that are read, unless the limit of a body is lower.
 const REFUSAL: usize = 256 << 10;
 /// How long the reading of a refusal may take in all.
 const REFUSAL_TIME: Duration = Duration::from_secs(20);
@@ -93,15 +93,30 @@ pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Opened, Error>
 
 fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
     let (mut head, body) = answer.into_parts();
+    let secret = call.plan.outgoing.secret.as_ref();
+    guard(&mut head.headers, secret);
     if call.plan.mode == Mode::Stream {
         detach(&mut head.headers);
     }
-    let gunzip = Gunzip::wanted(&head.headers).map_err(|error| call.with_target(error))?;
+    let gunzip =
+        Gunzip::wanted(&head.headers).map_err(|error| call.with_target(scrubbed_error(error, secret)))?;
     let plan = &call.plan;
     let decoder = plan.codec.decoder(plan.mode, plan.limits).with_raw(plan.raw);
     let first_byte = call.begun.elapsed();
     let alone = head.version < Version::HTTP_2;
     Ok(Opened { alone, status: head.status, headers: head.headers, body, decoder, gunzip, first_byte, call })
+}
+
+/// Marks headers that send the key back, so that they are never printed.
+fn guard(headers: &mut HeaderMap, secret: Option<&Secret>) {
+    let Some(key) = secret.map(|secret| secret.expose().as_bytes()).filter(|key| !key.is_empty()) else {
+        return;
+    };
+    for value in headers.values_mut() {
+        if value.len() >= key.len() && value.as_bytes().windows(key.len()).any(|part| part == key) {
+            value.set_sensitive(true);
+        }
+    }
 }
 
 /// Copies the values of headers, which otherwise hold the whole buffer that they were read into for as long as the stream
@@ -123,10 +138,10 @@ async fn attempt(inner: &Inner, plan: &Plan) -> Result<Response<Body>, Error> {
         return Ok(answer);
     }
     let (head, body) = answer.into_parts();
-    let body = read_some(body, &head.headers, REFUSAL).await;
+    let body = read_some(body, &head.headers, REFUSAL.min(plan.limits.body)).await;
     let body = scrubbed(&body, plan.outgoing.secret.as_ref());
     let refusal = Refusal::new(head.status.as_u16(), &head.headers, &body).at(SystemTime::now());
-    Err(plan.codec.refusal(&refusal))
+    Err(scrubbed_error(plan.codec.refusal(&refusal), plan.outgoing.secret.as_ref()))
 }
 
 /// Sends a request and follows redirects where that is allowed. Any status is a success but that of a redirect.
@@ -260,7 +275,8 @@ pub(crate) fn scrubbed<'b>(bytes: &'b [u8], secret: Option<&Secret>) -> Cow<'b, 
 pub(crate) fn scrubbed_error(error: Error, secret: Option<&Secret>) -> Error {
     let Some(key) = secret.map(Secret::expose).filter(|key| !key.is_empty()) else { return error };
     let shows = |text: Option<&str>| text.is_some_and(|text| text.contains(key));
-    if !shows(Some(error.message())) && !shows(error.body()) && !shows(error.code()) {
+    let said = [Some(error.message()), error.body(), error.code(), error.request_id()];
+    if !said.into_iter().any(shows) {
         return error;
     }
     let clean = |text: &str| text.replace(key, "[key]");
@@ -275,7 +291,7 @@ pub(crate) fn scrubbed_error(error: Error, secret: Option<&Secret>) -> Error {
         copy = copy.with_body(clean(body));
     }
     match error.request_id() {
-        Some(id) => copy.with_request_id(id),
+        Some(id) => copy.with_request_id(clean(id)),
         None => copy,
     }
 }

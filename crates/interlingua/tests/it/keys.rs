@@ -1,5 +1,6 @@
 //! A key goes to the host that it was meant for, and is shown to nobody.
 
+use interlingua::wire::Limits;
 use interlingua::{Client, ClientBuilder, ErrorKind, KeyStatus, Options, Request, Secret};
 
 use crate::script::{Said, Script};
@@ -132,6 +133,35 @@ async fn a_server_that_sends_the_key_back_does_not_get_it_into_an_error() {
     let events = script.client().stream(&Request::new("test/m").user("hi")).await.unwrap();
     let error = events.into_response().await.unwrap_err();
     assert!(!format!("{error:?}").contains("sk-test-1"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_in_the_headers_of_an_answer_is_not_shown() {
+    let refused = Said::status(400, "{}").header("x-request-id", "of sk-test-1");
+    let packed = Said::ok(whole_hello()).header("content-encoding", "sk-test-1");
+    let told = Said::ok(whole_hello()).header("x-you-sent", "Bearer sk-test-1");
+    let script = Script::answers([refused, packed, told]);
+    let error = script.client().send(&ask_test()).await.unwrap_err();
+    assert_eq!(error.request_id(), Some("of [key]"));
+    let error = script.client().send(&ask_test()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert!(!format!("{error} {error:?}").contains("sk-test-1"), "{error:?}");
+    let answer = script.client().send_with(&ask_test(), &Options::default()).await.unwrap();
+    assert!(!format!("{:?}", answer.meta).contains("sk-test-1"), "{:?}", answer.meta);
+    assert_eq!(answer.meta.headers["x-you-sent"], "Bearer sk-test-1");
+}
+
+#[tokio::test]
+async fn a_refusal_is_read_up_to_the_limit_of_a_body() {
+    let server = Server::start(|_| answer("400 Bad", "", &"x".repeat(100_000))).await;
+    let client = server.builder().limits(Limits::new(1 << 16, 1_000)).build().unwrap();
+    let error = client.send(&ask_test()).await.unwrap_err();
+    assert_eq!(error.status(), Some(400));
+    assert!(error.body().is_some_and(|body| body.len() <= 1_000), "{error:?}");
+}
+
+fn ask_test() -> Request {
+    Request::new("test/m").user("hi")
 }
 
 #[test]

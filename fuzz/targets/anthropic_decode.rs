@@ -1,5 +1,3 @@
 #![no_main]
 
-use interlingua_wire::anthropic::Anthropic;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::decode(&Anthropic::default(), data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::run(env!("CARGO_BIN_NAME"), data));

@@ -1,7 +1,3 @@
 #![no_main]
 
-use interlingua_wire::anthropic::Anthropic;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    interlingua_fuzz::serve(&Anthropic::default(), "/v1/messages", data);
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::run(env!("CARGO_BIN_NAME"), data));

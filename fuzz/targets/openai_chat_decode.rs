@@ -1,5 +1,3 @@
 #![no_main]
 
-use interlingua_wire::openai_chat::OpenaiChat;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::decode(&OpenaiChat::default(), data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| interlingua_fuzz::run(env!("CARGO_BIN_NAME"), data));

@@ -3,8 +3,18 @@
 
 mod audit;
 mod corpus;
+mod fuzz;
 mod peers;
 mod sdk;
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a law that is broken panics; the fuzzer, which is no part of this workspace, uses the same file"
+)]
+mod targets;
 mod test;
 
 use std::path::PathBuf;
@@ -29,6 +39,10 @@ cargo xtask COMMAND
                      said, and the requests that each composes against what the library reads in them and writes
                      again. Exit status 1 on a difference, and where python3, node or npm is missing;
                      --skip-missing names what was not run and goes on.
+  fuzz [--seconds N] [TARGET…]
+                     try the laws of the codecs with any bytes, each target for N seconds (default: 30), by cargo-fuzz
+                     on the nightly compiler; without them, with cases that are changed by chance.
+                     --try TARGET FILE… tries inputs that were found.
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +50,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test", flags @ ..] => test::run(flags),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["corpus", rest @ ..] => corpus::run(rest),
         ["bench-peers", flags @ ..] => peers::run(flags),
         ["sdk", flags @ ..] => sdk::run(flags),

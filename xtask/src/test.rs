@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::{corpus, root, sdk};
+use crate::{corpus, fuzz, root, sdk};
 
 /// The crate that is slow to build: a model in the process.
 const HEAVY: &str = "interlingua-local";
@@ -23,6 +23,10 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     }
     supply_chain()?;
     corpus::run(&[])?;
+    // Without a fuzzer the tests have tried what there is to try.
+    if fuzz::is_ready() {
+        fuzz::run(&[])?;
+    }
     if !quick {
         println!("== the vendors' SDKs");
         sdk::run(&["--only", "python"])?;

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 /// A JSON object read in its first step: names and verbatim values, in order.
 ///
 /// The second step takes the known fields out one by one; what remains is unknown and is kept as it is. Serde's
-/// tagged and flattened shapes buffer values and lose their text, which this does not.
+/// tagged and flattened shapes buffer values and lose their text, which this does not. Where a name stands twice the
+/// last value counts, as with nearly every reader of JSON.
 #[derive(Debug, Clone, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
@@ -30,7 +31,7 @@ impl<'a> Object<'a> {
 
     /// The verbatim value of a field.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+        self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
     /// The value of a field, read as a `T`; `None` when it is absent, null or of another shape.
@@ -41,7 +42,12 @@ impl<'a> Object<'a> {
     /// Removes a field and returns its verbatim value.
     pub fn take_raw(&mut self, name: &str) -> Option<&'a RawValue> {
         let position = self.0.iter().position(|(key, _)| key == name)?;
-        Some(self.0.remove(position).1)
+        let mut found = self.0.remove(position).1;
+        // What is left behind would go out again beside what was read.
+        while let Some(again) = self.0.iter().skip(position).position(|(key, _)| key == name) {
+            found = self.0.remove(position + again).1;
+        }
+        Some(found)
     }
 
     /// Removes a field and reads it as a `T`; `None` when it is absent or null.

@@ -26,7 +26,8 @@ use super::reasoning::{DETAILS, FIELD, SIGNATURE};
 use super::{MESSAGE_FIELD, PROTOCOL, STREAM_OPTIONS};
 use crate::{Mint, Object, Reply, Writer};
 
-/// The fields of a chunk that are written in any case: what a service said elsewhere under such a name cannot be.
+/// The fields of a chunk that are written in any case: what a service said beside the end under such a name stood in the
+/// choice.
 const OF_CHUNK: [&str; 6] = ["id", "object", "created", "model", "choices", "usage"];
 
 /// What a choice says beside its message; everything else stands beside the choices.
@@ -541,7 +542,8 @@ fn end<'a>(finish: &'a Finish, choice: &mut Choice<'a>) -> Verbatim<'a> {
     let mut extra = Verbatim::of(finish.extra.fields(PROTOCOL));
     let stop = choice.stop_reason.is_some();
     extra.0.retain(|(name, value)| {
-        let inside = IN_CHOICE.contains(name) && !(stop && *name == "stop_reason");
+        let inside =
+            (IN_CHOICE.contains(name) || OF_CHUNK.contains(name)) && !(stop && *name == "stop_reason");
         if inside {
             choice.extra.0.push((name, *value));
         }

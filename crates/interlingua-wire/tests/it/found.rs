@@ -1,9 +1,10 @@
-//! Answers that fuzzing has found: what a server half made of them could not be read.
+//! What fuzzing has found: what one half made could not be read by the other.
 
 use interlingua_model::Event;
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::openai_chat::OpenaiChat;
-use interlingua_wire::{Call, Mint, Mode, Serve};
+use interlingua_wire::openai_responses::OpenaiResponses;
+use interlingua_wire::{Call, Codec, Mint, Mode, Serve};
 
 use crate::check::decode;
 
@@ -41,5 +42,19 @@ fn a_citation_that_is_none_is_still_that_of_a_delta() {
 fn a_field_of_a_choice_may_be_called_like_one_of_the_answer() {
     let body =
         r#"{"choices":[{"index":0,"choices":{"a":1},"message":{"content":"x"},"finish_reason":"stop"}]}"#;
-    passed_on(&OpenaiChat::default(), "/v1/chat/completions", Mode::Whole, body);
+    let events = passed_on(&OpenaiChat::default(), "/v1/chat/completions", Mode::Whole, body);
+    assert!(
+        events.iter().any(|event| format!("{event:?}").contains(r#"("choices", Json("{\"a\":1}"))"#)),
+        "{events:#?}"
+    );
+}
+
+#[test]
+fn a_name_that_stands_twice_has_its_last_value_and_goes_out_once() {
+    let body = r#"{"model":"m","tools":"none","input":"hi","tools":[{"type":"function","name":"f","parameters":{}}]}"#;
+    let codec = OpenaiResponses::default();
+    let (request, mode) = codec.decode_request(&Call::post("/v1/responses", body)).unwrap();
+    assert_eq!(request.tools.len(), 1);
+    let out = codec.encode(&request, mode).unwrap().call.body;
+    assert_eq!(String::from_utf8_lossy(&out).matches("\"tools\"").count(), 1);
 }

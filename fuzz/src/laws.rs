@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use interlingua_model::{Event, Fold, Format, Json, Origin, Request, Response, Tool, WarningKind};
+use interlingua_model::{
+    Content, Event, Fold, Format, Input, Json, Message, Origin, Output, Request, Response, System, Text,
+    Tool, User, WarningKind,
+};
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::frame::Sse;
 use interlingua_wire::openai_chat::OpenaiChat;
@@ -233,8 +236,8 @@ fn settled(codec: &dyn Serve, once: Request, mode: Mode) {
     }
 }
 
-/// A request without what may change on its way: a schema takes the form of its target, and that a client did not ask
-/// for usage is no part of what goes on.
+/// A request without what may change on its way: a schema takes the form of its target, an empty text may stand for
+/// nothing, and that a client did not ask for usage is no part of what goes on.
 fn meaning(mut request: Request) -> Request {
     request.extra.take("openai_chat", "stream_options");
     if let Some(Format::Schema(format)) = &mut request.format {
@@ -245,7 +248,29 @@ fn meaning(mut request: Request) -> Request {
             function.input = for_anthropic(&for_openai(&function.input).0).0;
         }
     }
+    for message in &mut request.messages {
+        match message {
+            Message::System(System { parts, .. }) | Message::User(User { parts, .. }) => {
+                parts.retain(|part| !matches!(part, Input::Text(text) if is_nothing(text)));
+                for part in parts {
+                    if let Input::ToolResult(result) = part {
+                        result
+                            .content
+                            .retain(|part| !matches!(part, Content::Text(text) if is_nothing(text)));
+                    }
+                }
+            }
+            Message::Assistant(assistant) => {
+                assistant.parts.retain(|part| !matches!(part, Output::Text(text) if is_nothing(text)));
+            }
+            _ => {}
+        }
+    }
     request
+}
+
+fn is_nothing(text: &Text) -> bool {
+    *text == Text::default()
 }
 
 /// Events that a decoder made go out as bytes that decode, and so do the events of those.

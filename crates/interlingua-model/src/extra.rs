@@ -24,8 +24,15 @@ use crate::Json;
 pub struct Extra(Option<Box<BTreeMap<Box<str>, Fields>>>);
 
 /// The named values of one protocol, in the order in which they were first set.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fields(Vec<(Box<str>, Json)>);
+#[derive(Debug, Clone, Default)]
+pub struct Fields {
+    list: Vec<(Box<str>, Json)>,
+    /// Where each name stands, once there are many: an answer with a million names would else cost their square.
+    places: BTreeMap<Box<str>, usize>,
+}
+
+/// As many names as are looked through one by one.
+const FEW: usize = 32;
 
 impl Extra {
     /// An `Extra` with one value.
@@ -103,30 +110,57 @@ impl Extra {
 impl Fields {
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// The value called `name`.
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+        self.list.get(self.place(name)?).map(|(_, value)| value)
     }
 
     /// Sets the value called `name`, in place if there is one already.
     pub fn set(&mut self, name: &str, value: Json) {
-        match self.0.iter_mut().find(|(key, _)| &**key == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name.into(), value)),
+        if let Some((_, old)) = self.place(name).and_then(|place| self.list.get_mut(place)) {
+            *old = value;
+            return;
         }
+        if !self.places.is_empty() {
+            self.places.insert(name.into(), self.list.len());
+        }
+        self.list.push((name.into(), value));
+        if self.places.is_empty() {
+            self.index();
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        if self.places.is_empty() {
+            return self.list.iter().position(|(key, _)| &**key == name);
+        }
+        self.places.get(name).copied()
+    }
+
+    /// Writes down where the names stand, if there are many.
+    fn index(&mut self) {
+        let names = self.list.iter().enumerate().filter(|_| self.list.len() > FEW);
+        self.places = names.map(|(place, (name, _))| (name.clone(), place)).collect();
     }
 
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
-        self.0.iter().map(|(name, value)| (&**name, value))
+        self.list.iter().map(|(name, value)| (&**name, value))
     }
 
     fn take(&mut self, name: &str) -> Option<Json> {
-        let position = self.0.iter().position(|(key, _)| &**key == name)?;
-        Some(self.0.remove(position).1)
+        let (_, value) = self.list.remove(self.place(name)?);
+        self.index();
+        Some(value)
+    }
+}
+
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
     }
 }
 

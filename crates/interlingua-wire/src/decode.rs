@@ -18,12 +18,8 @@ use crate::{Limits, Mode, Parts};
 #[derive(Debug)]
 pub struct Decoder {
     body: Body,
-    reader: Box<dyn Reader>,
-    parts: Parts,
+    frames: Frames,
     limits: Limits,
-    raw: bool,
-    /// The shortcut for frames that repeat the last one, unless it is switched off.
-    pattern: Option<Pattern>,
 }
 
 /// What a protocol does with frames and whole bodies.
@@ -70,20 +66,15 @@ enum Body {
 impl Decoder {
     /// A decoder for an answer that was asked for in this mode.
     pub fn new(mode: Mode, limits: Limits, reader: Box<dyn Reader>) -> Self {
-        Self {
-            body: Body::Unknown(mode, Vec::new()),
-            reader,
-            parts: Parts::default(),
-            limits,
-            raw: false,
-            pattern: Some(Pattern::default()),
-        }
+        let frames =
+            Frames { reader, parts: Parts::default(), raw: false, pattern: Some(Pattern::default()) };
+        Self { body: Body::Unknown(mode, Vec::new()), frames, limits }
     }
 
     /// Passes on every frame (or whole body) as it came, before the events that are read from it.
     #[must_use]
     pub const fn with_raw(mut self, raw: bool) -> Self {
-        self.raw = raw;
+        self.frames.raw = raw;
         self
     }
 
@@ -91,7 +82,7 @@ impl Decoder {
     /// the same events; this is for tests of that law.
     #[must_use]
     pub fn with_shortcut(mut self, shortcut: bool) -> Self {
-        self.pattern = shortcut.then(Pattern::default);
+        self.frames.pattern = shortcut.then(Pattern::default);
         self
     }
 
@@ -108,21 +99,13 @@ impl Decoder {
         match &mut self.body {
             Body::Unknown(..) => Ok(()),
             Body::Whole(body) => collect(body, &bytes, self.limits.body),
-            Body::Stream(sse) => {
-                let mut frames = Frames {
-                    reader: &mut *self.reader,
-                    parts: &mut self.parts,
-                    pattern: self.pattern.as_mut(),
-                    raw: self.raw,
-                };
-                sse.push(&bytes, &mut |frame| frames.read(frame))
-            }
+            Body::Stream(sse) => sse.push(&bytes, &mut |frame| self.frames.read(frame)),
         }
     }
 
     /// Takes the next event.
     pub fn poll(&mut self) -> Option<Event> {
-        self.parts.poll()
+        self.frames.parts.poll()
     }
 
     /// Says that no more bytes come.
@@ -140,15 +123,9 @@ impl Decoder {
                 self.read_body(&body)?;
             }
             Body::Stream(sse) => {
-                let mut frames = Frames {
-                    reader: &mut *self.reader,
-                    parts: &mut self.parts,
-                    pattern: self.pattern.as_mut(),
-                    raw: self.raw,
-                };
-                sse.end(&mut |frame| frames.read(frame))?;
-                if !self.parts.is_finished() {
-                    self.reader.end(&mut self.parts)?;
+                sse.end(&mut |frame| self.frames.read(frame))?;
+                if !self.frames.parts.is_finished() {
+                    self.frames.reader.end(&mut self.frames.parts)?;
                 }
             }
         }
@@ -157,7 +134,7 @@ impl Decoder {
 
     /// Whether the end of the answer was seen.
     pub const fn is_finished(&self) -> bool {
-        self.parts.is_finished()
+        self.frames.parts.is_finished()
     }
 
     /// Decides by the first bytes whether this is a stream of events or a whole body, and skips a byte order mark and
@@ -181,8 +158,8 @@ impl Decoder {
 
     fn read_body(&mut self, body: &[u8]) -> Result<(), Error> {
         let text = String::from_utf8_lossy(body);
-        if self.raw {
-            self.parts.raw(RawFrame::new(None, &*text));
+        if self.frames.raw {
+            self.frames.parts.raw(RawFrame::new(None, &*text));
         }
         if text.starts_with('<') {
             let message = "the answer is a web page, not the JSON of a model service: check the base URL";
@@ -192,7 +169,7 @@ impl Decoder {
                 Error::new(ErrorKind::Protocol, message).with_body(text.get(..end).unwrap_or_default())
             );
         }
-        self.reader.body(body, &mut self.parts).map_err(|error| {
+        self.frames.reader.body(body, &mut self.frames.parts).map_err(|error| {
             if error.kind() == ErrorKind::Protocol && error.body().is_none() {
                 error.with_body(text)
             } else {
@@ -232,14 +209,16 @@ fn skip_mark(bytes: &[u8]) -> &[u8] {
 }
 
 /// Where frames go to.
-struct Frames<'a> {
-    reader: &'a mut dyn Reader,
-    parts: &'a mut Parts,
-    pattern: Option<&'a mut Pattern>,
+#[derive(Debug)]
+struct Frames {
+    reader: Box<dyn Reader>,
+    parts: Parts,
     raw: bool,
+    /// The shortcut for frames that repeat the last one, unless it is switched off.
+    pattern: Option<Pattern>,
 }
 
-impl Frames<'_> {
+impl Frames {
     fn read(&mut self, frame: &Frame<'_>) -> Result<(), Error> {
         if self.parts.is_finished() {
             return Ok(());
@@ -270,7 +249,7 @@ impl Frames<'_> {
     }
 
     fn read_in_full(&mut self, frame: &Frame<'_>) -> Result<(), Error> {
-        self.reader.frame(frame, self.parts).map_err(|error| {
+        self.reader.frame(frame, &mut self.parts).map_err(|error| {
             if frame.cut && error.kind() == ErrorKind::Protocol {
                 return truncated("the stream was cut inside a frame").with_source(error);
             }

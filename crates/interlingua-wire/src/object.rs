@@ -41,13 +41,15 @@ impl<'a> Object<'a> {
 
     /// Removes a field and returns its verbatim value.
     pub fn take_raw(&mut self, name: &str) -> Option<&'a RawValue> {
-        let position = self.0.iter().position(|(key, _)| key == name)?;
-        let mut found = self.0.remove(position).1;
-        // What is left behind would go out again beside what was read.
-        while let Some(again) = self.0.iter().skip(position).position(|(key, _)| key == name) {
-            found = self.0.remove(position + again).1;
-        }
-        Some(found)
+        let mut found = None;
+        self.0.retain(|(key, value)| {
+            let is_it = key == name;
+            if is_it {
+                found = Some(*value);
+            }
+            !is_it
+        });
+        found
     }
 
     /// Removes a field and reads it as a `T`; `None` when it is absent or null.

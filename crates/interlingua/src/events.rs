@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Response};
 use interlingua_wire::{Decoder, RateLimits};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::exchange::{self, Call, Opened};
 use crate::gzip::Gunzip;
@@ -306,7 +306,7 @@ impl Reading {
 
 impl Clock {
     fn new(timeouts: Timeouts) -> Self {
-        let timer = Box::pin(sleep_until(Instant::now() + timeouts.first_byte));
+        let timer = Box::pin(sleep(timeouts.first_byte));
         Self { timer, timeouts, begun: false, quiet: 0, wakes: None }
     }
 

@@ -94,7 +94,7 @@ pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Opened, Error>
 fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
     let (mut head, body) = answer.into_parts();
     let secret = call.plan.outgoing.secret.as_ref();
-    guard(&mut head.headers, secret);
+    conceal(&mut head.headers, secret);
     if call.plan.mode == Mode::Stream {
         detach(&mut head.headers);
     }
@@ -108,7 +108,7 @@ fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
 }
 
 /// Marks headers that send the key back, so that they are never printed.
-fn guard(headers: &mut HeaderMap, secret: Option<&Secret>) {
+fn conceal(headers: &mut HeaderMap, secret: Option<&Secret>) {
     let Some(key) = secret.map(|secret| secret.expose().as_bytes()).filter(|key| !key.is_empty()) else {
         return;
     };

@@ -50,7 +50,7 @@ pub struct Timeouts {
     /// For the head of the answer, and then for the first byte of its body; 600 s by default, since an answer that is
     /// not streamed comes when the model is done.
     pub first_byte: Duration,
-    /// Between two pieces of the body; 300 s by default.
+    /// Between two pieces of the body; 300 s by default. It may take a sixteenth longer to be noticed.
     pub idle: Duration,
 }
 

@@ -1,6 +1,7 @@
 //! Tool calls as they grow: told apart by index, id or place, opened when the name is known.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use interlingua_model::{Custom, Delta, Extra, Json, Output, ToolCall, ToolKind, Warning};
 use serde_json::value::RawValue;
@@ -21,6 +22,9 @@ pub(super) const CALL_KIND: &str = "tool_calls.";
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     list: Vec<Call>,
+    /// The newest call of each index, and the calls of each id: a stream may open very many.
+    by_index: BTreeMap<u64, usize>,
+    by_id: BTreeMap<String, BTreeSet<usize>>,
     rule: ToolDeltas,
     cumulative: bool,
     /// A word that is unique to the answer, for calls without an id.
@@ -29,7 +33,6 @@ pub(super) struct Calls {
 
 #[derive(Debug)]
 struct Call {
-    index: Option<u64>,
     id: String,
     name: String,
     kind: ToolKind,
@@ -143,7 +146,14 @@ impl Calls {
                     out.delta(at, Delta::extra(fragment.extra));
                 }
             }
-            None if !call.name.is_empty() => call.open(fallback, fragment.extra, out),
+            None if !call.name.is_empty() => {
+                let before = fallback.map(|id| std::mem::replace(&mut call.id, id));
+                call.open(fragment.extra, out);
+                if let Some(before) = before {
+                    let after = call.id.clone();
+                    self.renamed(position, &before, after);
+                }
+            }
             None => {}
         }
     }
@@ -151,7 +161,7 @@ impl Calls {
     /// The call that a fragment belongs to, or `None` when it begins a new one.
     fn locate(&self, fragment: &Fragment<'_>) -> Option<usize> {
         if let Some(index) = fragment.index {
-            let position = self.list.iter().rposition(|call| call.index == Some(index))?;
+            let position = *self.by_index.get(&index)?;
             let call = self.list.get(position)?;
             let renewed = self.rule == ToolDeltas::IndexAndId
                 && !fragment.name.is_empty()
@@ -160,27 +170,41 @@ impl Calls {
                 && call.id != fragment.id;
             return (!renewed).then_some(position);
         }
-        let named = self.list.iter().rposition(|call| !fragment.id.is_empty() && call.id == fragment.id);
+        let named = self.by_id.get(&*fragment.id).and_then(BTreeSet::last).copied();
         let continues = fragment.name.is_empty() || self.list.last().is_some_and(|call| call.name.is_empty());
         named.or_else(|| self.list.len().checked_sub(1).filter(|_| continues))
     }
 
     fn begin(&mut self, fragment: &Fragment<'_>) -> usize {
+        let position = self.list.len();
+        if let Some(index) = fragment.index {
+            self.by_index.insert(index, position);
+        }
+        if !fragment.id.is_empty() {
+            self.by_id.entry(fragment.id.clone().into_owned()).or_default().insert(position);
+        }
         self.list.push(Call {
-            index: fragment.index,
             id: fragment.id.clone().into_owned(),
             name: String::new(),
             kind: fragment.kind,
             at: None,
             input: String::new(),
         });
-        self.list.len().saturating_sub(1)
+        position
+    }
+
+    /// A call has got another id.
+    fn renamed(&mut self, position: usize, before: &str, after: String) {
+        if let Some(places) = self.by_id.get_mut(before) {
+            places.remove(&position);
+        }
+        self.by_id.entry(after).or_default().insert(position);
     }
 
     /// An id for a call that came without one, or with that of another: the same bytes give the same id.
     fn fallback_id(&self, position: usize) -> Option<String> {
         let call = self.list.get(position)?;
-        let taken = self.list.iter().take(position).any(|other| other.id == call.id);
+        let taken = self.by_id.get(&call.id).and_then(BTreeSet::first).is_some_and(|first| *first < position);
         (call.at.is_none() && (call.id.is_empty() || taken)).then(|| match &*self.answer {
             "" => format!("call_{position}"),
             answer => format!("call_{answer}_{position}"),
@@ -189,10 +213,7 @@ impl Calls {
 }
 
 impl Call {
-    fn open(&mut self, fallback: Option<String>, extra: Extra, out: &mut Parts) {
-        if let Some(id) = fallback {
-            self.id = id;
-        }
+    fn open(&mut self, extra: Extra, out: &mut Parts) {
         let mut call = ToolCall::new(&*self.id, &*self.name, Json::from_text(""));
         call.kind = self.kind;
         call.extra = extra;

@@ -220,11 +220,13 @@ impl ChatReader {
         }
     }
 
-    /// Whether an unknown field has another value than before.
+    /// Whether an unknown field has another value than before; what is not kept is always news.
     fn is_news(&mut self, name: &str, value: &RawValue) -> bool {
+        let is_full = self.seen.len() >= KEPT;
         match self.seen.iter_mut().find(|(seen, _)| seen == name) {
             Some((_, last)) if last == value.get() => return false,
             Some((_, last)) => value.get().clone_into(last),
+            None if is_full => {}
             None => self.seen.push((name.to_owned(), value.get().to_owned())),
         }
         true

@@ -610,6 +610,9 @@ impl<'w, 'a> Items<'w, 'a> {
                 _ => {}
             }
         }
+        if parts.is_empty() {
+            self.drop(format!("messages[{at}]"), "a message without content cannot be sent");
+        }
         self.message(role, &content, extra);
     }
 

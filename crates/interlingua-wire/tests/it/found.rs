@@ -58,3 +58,38 @@ fn a_name_that_stands_twice_has_its_last_value_and_goes_out_once() {
     let out = codec.encode(&request, mode).unwrap().call.body;
     assert_eq!(String::from_utf8_lossy(&out).matches("\"tools\"").count(), 1);
 }
+
+/// An answer with very many names or calls takes its time once and not squared: this test would last for minutes
+/// otherwise.
+#[test]
+fn very_many_names_are_read() {
+    let fields = |name: &dyn Fn(u32) -> String| -> String {
+        (0..200_000).fold(String::new(), |text, number| text + "\"" + &name(number) + "\":1,")
+    };
+    for names in [fields(&|number| format!("n{number}")), fields(&|_| "usage".to_owned())] {
+        let chat = format!(
+            "{{{names}\"choices\":[{{\"message\":{{{names}\"content\":\"x\"}},\"finish_reason\":\"stop\"}}]}}"
+        );
+        let read = decode(&OpenaiChat::default(), Mode::Whole, chat.as_bytes(), &[]);
+        assert_eq!(read.response.text(), "x");
+        let message = format!(
+            "{{{names}\"content\":[{{{names}\"type\":\"text\",\"text\":\"x\"}}],\"stop_reason\":\"end_turn\"}}"
+        );
+        let read = decode(&Anthropic::default(), Mode::Whole, message.as_bytes(), &[]);
+        assert_eq!(read.response.text(), "x");
+    }
+}
+
+#[test]
+fn very_many_calls_are_read() {
+    let call = |number: u32| {
+        format!(r#"{{"index":{number},"id":"c{number}","function":{{"name":"f","arguments":""}}}}"#)
+    };
+    let calls: Vec<String> = (0..100_000).map(call).collect();
+    let body = format!(
+        r#"{{"choices":[{{"message":{{"tool_calls":[{}]}},"finish_reason":"tool_calls"}}]}}"#,
+        calls.join(",")
+    );
+    let read = decode(&OpenaiChat::default(), Mode::Whole, body.as_bytes(), &[]);
+    assert_eq!(read.response.tool_calls().count(), 100_000);
+}

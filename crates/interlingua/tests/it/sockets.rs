@@ -57,19 +57,23 @@ impl Transport for Belled {
     }
 }
 
+/// A server whose bodies end some time after the answer.
+async fn ends_late(end: Arc<Notify>) -> Server {
+    let script = move |_| {
+        vec![
+            Step::Write([stream_head(), chunk(hello().as_bytes())].concat()),
+            Step::Await(Arc::clone(&end)),
+            Step::Write(last_chunk()),
+        ]
+    };
+    Server::start(script).await
+}
+
 /// The end is handed out at the end marker, and yet the next call finds the connection, whose body ends a little later.
 #[tokio::test]
 async fn calls_wait_for_a_connection_that_is_about_to_be_free() {
     let end = Arc::new(Notify::new());
-    let may_end = Arc::clone(&end);
-    let server = Server::start(move |_| {
-        vec![
-            Step::Write([stream_head(), chunk(hello().as_bytes())].concat()),
-            Step::Await(Arc::clone(&may_end)),
-            Step::Write(last_chunk()),
-        ]
-    })
-    .await;
+    let server = ends_late(Arc::clone(&end)).await;
     let client = server.client();
     let ask = async || {
         let events = client.stream(&ask()).await.unwrap();
@@ -91,15 +95,7 @@ async fn calls_wait_for_a_connection_that_is_about_to_be_free() {
 #[tokio::test]
 async fn twenty_streams_in_a_row_use_one_connection() {
     let (end, bell) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let may_end = Arc::clone(&end);
-    let server = Server::start(move |_| {
-        vec![
-            Step::Write([stream_head(), chunk(hello().as_bytes())].concat()),
-            Step::Await(Arc::clone(&may_end)),
-            Step::Write(last_chunk()),
-        ]
-    })
-    .await;
+    let server = ends_late(Arc::clone(&end)).await;
     let transport = Arc::new(Belled { http: HttpTransport::new(), bell: Arc::clone(&bell) });
     let client = server.builder().transport(transport).build().unwrap();
     for _ in 0..20 {

@@ -10,7 +10,7 @@ use interlingua_wire::anthropic::{Anthropic, Dialect};
 use interlingua_wire::{Call, Codec, Mode, Refusal, Serve};
 use serde::Deserialize;
 
-use crate::check::{Decoded, corpus, decode, events_round_trip};
+use crate::check::{Decoded, corpus, decode, decode_in_full, events_round_trip};
 
 #[derive(Deserialize)]
 struct Meta {
@@ -68,6 +68,8 @@ fn answer(folder: &Path) -> Option<String> {
     let mode = if folder.join("response.sse").exists() { Mode::Stream } else { Mode::Whole };
     let whole = decode(&codec, mode, &body, &[]);
     let cuts: Vec<usize> = (1..body.len()).step_by(97).collect();
+    let full = decode_in_full(&codec, mode, &body);
+    assert_eq!(whole.events, full.events, "{}: with every frame read in full", folder.display());
     let pieces = decode(&codec, mode, &body, &cuts);
     assert_eq!(whole.events, pieces.events, "{}: cut into pieces, the events differ", folder.display());
     let warnings = &whole.response.warnings;

@@ -66,6 +66,8 @@ fn answer(folder: &Path, status: u16) -> Result<(), String> {
     }
     let found = check::decode(&codec(), mode, &bytes, &[]);
     let seventh: Vec<usize> = (7..bytes.len()).step_by(7).collect();
+    let full = check::decode_in_full(&codec(), mode, &bytes);
+    assert_eq!(found.events, full.events, "{}: with every frame read in full", folder.display());
     let pieces = check::decode(&codec(), mode, &bytes, &seventh);
     assert_eq!(found.events, pieces.events, "{}: cut into sevens", folder.display());
     if let Some(error) = found.error {

@@ -27,7 +27,13 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         println!(
             "== fuzz: cargo-fuzz or a nightly compiler is not installed; changed cases are tried instead"
         );
-        return targets.iter().try_for_each(|target| trial(target, &seeds(None).of(target), ROUNDS));
+        let seeds = seeds(None);
+        return targets.iter().try_for_each(|target| {
+            let inputs = seeds.of(target);
+            trial(target, &inputs, ROUNDS)?;
+            println!("== fuzz: {} held for {} inputs", target.name, inputs.len() + ROUNDS);
+            Ok(())
+        });
     }
     let started = Instant::now();
     let corpus = corpus();
@@ -45,6 +51,9 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 /// Tries inputs that were found, without a fuzzer.
 fn retry(target: &str, files: &[&str]) -> Result<(), String> {
     choice(&[target])?;
+    if files.is_empty() {
+        return Err("--try takes a target and the files of the inputs".to_owned());
+    }
     for file in files {
         let input = fs::read(file).map_err(|error| format!("{file}: {error}"))?;
         targets::run(target, &input);

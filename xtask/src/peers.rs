@@ -3,7 +3,7 @@
 //! The comparison itself (server, harness, the clients of the others) lies outside the project, in a folder that is copied
 //! and built below `target`. Here are our client, the order of the runs, and the ratios.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -73,9 +73,7 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     }
     let place = root().join("target/bench-peers");
     prepare(&from, &place)?;
-    let mut build = Command::new("bash");
-    build.arg("clients/build.sh").args(["interlingua", "sse"]).args(&peers).current_dir(&place);
-    succeed(build, "the clients cannot be built")?;
+    build(&place, &peers)?;
     let mut server = Server::start(&place)?;
     for part in &PARTS {
         drive(&place, part, &peers)?;
@@ -85,11 +83,31 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
+/// Builds the clients and the server. The script says nothing of a failure, so an older binary is removed first.
+fn build(place: &Path, peers: &[String]) -> Result<(), String> {
+    let clients: Vec<&str> =
+        ["interlingua", "sse"].into_iter().chain(peers.iter().map(String::as_str)).collect();
+    let binary = |client: &&str| place.join("target/release").join(format!("c-{client}"));
+    for old in clients.iter().map(binary).filter(|old| old.exists()) {
+        std::fs::remove_file(&old).map_err(|error| format!("{}: {error}", old.display()))?;
+    }
+    let mut script = Command::new("bash");
+    script.arg("clients/build.sh").args(&clients).current_dir(place);
+    succeed(script, "the clients cannot be built")?;
+    match clients.iter().find(|client| !binary(client).exists()) {
+        None => Ok(()),
+        Some(client) => {
+            Err(format!("the client of {client} was not built: see above, or leave it out with --only"))
+        }
+    }
+}
+
 /// Copies the comparison and adds our client to it.
 fn prepare(from: &Path, place: &Path) -> Result<(), String> {
     std::fs::create_dir_all(place).map_err(|error| format!("{}: {error}", place.display()))?;
     let mut copy = Command::new("cp");
-    copy.arg("-r").arg(from.join(".")).arg(place);
+    // What is copied may be read-only, and is changed here.
+    copy.args(["-r", "--no-preserve=mode", "--remove-destination"]).arg(from.join(".")).arg(place);
     succeed(copy, "the comparison cannot be copied")?;
     let ours = place.join("clients/interlingua");
     let client = root().join("xtask/bench/interlingua");
@@ -136,17 +154,24 @@ fn read(place: &Path, part: &str) -> Result<Vec<Value>, String> {
     lines.lines().map(|line| serde_json::from_str(line).map_err(|error| format!("{part}: {error}"))).collect()
 }
 
-/// The median figure of every client in every kind of run, and its ratio to the floor of that kind.
+/// The median figure of every client in every kind of run, and its ratio to the floor of that kind. A run that failed or
+/// lost something has no figure: it is named below the table.
 fn table(part: &Part, rows: &[Value]) -> String {
     let mut kinds: BTreeMap<String, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
+    let mut failed = BTreeSet::new();
     for row in rows {
-        let (Some(name), Some(figure)) = (row["name"].as_str(), row[part.figure].as_f64()) else { continue };
         let kind: Vec<String> = part
             .keys
             .iter()
             .map(|key| row[*key].as_str().map_or_else(|| row[*key].to_string(), str::to_owned))
             .collect();
-        kinds.entry(kind.join(" ")).or_default().entry(name.to_owned()).or_default().push(figure);
+        let (kind, name) = (kind.join(" "), row["name"].as_str().unwrap_or("?"));
+        match (failure(row), row[part.figure].as_f64()) {
+            (None, Some(figure)) => {
+                kinds.entry(kind).or_default().entry(name.to_owned()).or_default().push(figure);
+            }
+            (why, _) => drop(failed.insert(format!("  {kind:<24} {name:<22} {}\n", why.unwrap_or_default()))),
+        }
     }
     let mut out = format!("\n{}: median {}, ratio to {}\n", part.name, part.figure, part.floor);
     for (kind, clients) in kinds {
@@ -155,14 +180,28 @@ fn table(part: &Part, rows: &[Value]) -> String {
             .iter()
             .map(|(name, figures)| {
                 let figure = median(figures);
-                let ratio = floor.map_or_else(String::new, |floor| format!("{:8.2} x", figure / floor));
+                let ratio = floor
+                    .map_or_else(|| "no floor ran".to_owned(), |floor| format!("{:8.2} x", figure / floor));
                 (figure, format!("  {kind:<24} {name:<22} {figure:>10.2} {ratio}\n"))
             })
             .collect();
         lines.sort_by(|one, other| one.0.total_cmp(&other.0));
         out.extend(lines.into_iter().map(|(_, line)| line));
     }
+    if !failed.is_empty() {
+        out.push_str("without a figure:\n");
+        out.extend(failed);
+    }
     out
+}
+
+/// Why a run counts for nothing: an error, or fewer deltas than were sent. A floor that reads bytes alone gets none.
+fn failure(row: &Value) -> Option<String> {
+    let text = |key: &str| row[key].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    let errors = row["errs"].as_u64().filter(|errors| *errors > 0).map(|errors| format!("{errors} errors"));
+    let lost = row["got"].as_u64().zip(row["n"].as_u64()).filter(|(got, sent)| *got > 0 && got < sent);
+    let lost = lost.map(|(got, sent)| format!("{got} of {sent} deltas came"));
+    text("skip").or_else(|| text("res")).or_else(|| text("err")).or(errors).or(lost)
 }
 
 /// The middle figure; of an even number, the upper one of the two in the middle.
@@ -248,6 +287,16 @@ mod tests {
             .collect();
         let printed = table(&PARTS[1], &rows);
         assert!(printed.contains("    1.50 x"), "{printed}");
-        assert!(printed.contains("openai 64"), "{printed}");
+        assert!(printed.contains("openai 64") && printed.contains("no floor ran"), "{printed}");
+        assert!(!printed.contains("without a figure"), "{printed}");
+    }
+
+    #[test]
+    fn a_run_that_lost_something_has_no_figure() {
+        let row = |name: &str, got: u64, err: &str| serde_json::json!({"name": name, "cpu_us": 1.0, "proto": "openai", "kind": "text", "framing": "ev", "n": 9, "got": got, "err": err});
+        let printed =
+            table(&PARTS[0], &[row("reqwest-raw", 0, ""), row("lossy", 8, ""), row("cut", 9, "eof")]);
+        assert!(printed.contains("8 of 9 deltas came") && printed.contains("eof"), "{printed}");
+        assert!(printed.contains("1.00 x") && printed.matches(" x\n").count() == 1, "{printed}");
     }
 }

@@ -23,11 +23,11 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     }
     supply_chain()?;
     corpus::run(&[])?;
-    // Without a fuzzer the tests have tried what there is to try.
-    if fuzz::is_ready() {
-        fuzz::run(&[])?;
-    }
     if !quick {
+        // Without a fuzzer the tests have tried what there is to try.
+        if fuzz::is_ready() {
+            fuzz::run(&[])?;
+        }
         println!("== the vendors' SDKs");
         sdk::run(&["--only", "python"])?;
         // Node is not among what a fresh clone needs.

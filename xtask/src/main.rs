@@ -29,10 +29,11 @@ cargo xtask COMMAND
   corpus [FOLDER]    decode every recorded exchange below FOLDER (default: ../shared/corpus) and print what came
                      of it by protocol and provider; exit status 1 on a failure that nothing explains.
                      --lost lists every piece of text that was on the wire and is not in the decoded answer.
-  bench-peers [--quick] [--only NAME,…] [--from FOLDER]
+  bench-peers [--adopt] [--quick] [--only NAME,…] [--from FOLDER]
                      build and run the comparison in FOLDER (default: ../shared/bench) with this library beside
                      others and beside floors, and print medians and ratios. Takes half an hour; --quick, floors and
-                     this library alone, some minutes.
+                     this library alone, some minutes. --adopt measures the cost of taking a library up instead: crates,
+                     processor time of a clean build, size of the program, time of the next build.
   sdk [--only LANGUAGE] [--skip-missing]
                      the vendors' own SDKs for python and javascript, pinned and installed below target/sdk, ask a
                      server on loopback that is made of the server halves. What each returns is held against what was

@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use crate::root;
 
+mod adopt;
+
 /// The libraries that are measured unless others are named.
 const PEERS: [&str; 6] = ["genai", "rig", "async-openai", "llm", "misanthropic", "llm-connector"];
 /// Where the server listens.
@@ -49,19 +51,22 @@ const PARTS: [Part; 3] = [
     },
 ];
 
-/// Runs the comparison. `--quick` leaves out the other libraries, `--only A,B` picks some, `--from FOLDER` says where the
+/// Runs the comparison. `--adopt` measures what it costs to take a library
+/// up, in place of what it costs to run. `--quick` leaves out the other libraries, `--only A,B` picks some, `--from FOLDER` says where the
 /// comparison lies.
 pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     let (mut peers, mut from) = (PEERS.map(str::to_owned).to_vec(), root().join("../shared/bench"));
+    let mut adopt = false;
     let mut rest = flags.iter();
     while let Some(flag) = rest.next() {
         match (*flag, rest.as_slice().first()) {
             ("--quick", _) => peers.clear(),
+            ("--adopt", _) => adopt = true,
             ("--only", Some(names)) => peers = names.split(',').map(str::to_owned).collect(),
             ("--from", Some(folder)) => from = PathBuf::from(folder),
             _ => return Err(format!("bench-peers takes no `{flag}`, or not without a value")),
         }
-        if *flag != "--quick" {
+        if !matches!(*flag, "--quick" | "--adopt") {
             rest.next();
         }
     }
@@ -73,6 +78,9 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     }
     let place = root().join("target/bench-peers");
     prepare(&from, &place)?;
+    if adopt {
+        return adopt::run(&place, &peers);
+    }
     build(&place, &peers)?;
     let mut server = Server::start(&place)?;
     for part in &PARTS {
@@ -111,12 +119,12 @@ fn prepare(from: &Path, place: &Path) -> Result<(), String> {
     succeed(copy, "the comparison cannot be copied")?;
     let ours = place.join("clients/interlingua");
     let client = root().join("xtask/bench/interlingua");
-    let manifest = text(&client.join("Cargo.toml.in"))?
+    let manifest = read_text(&client.join("Cargo.toml.in"))?
         .replace("@INTERLINGUA@", &root().join("crates/interlingua").display().to_string());
     write(&ours.join("Cargo.toml"), &manifest)?;
-    write(&ours.join("src/main.rs"), &text(&client.join("main.rs"))?)?;
+    write(&ours.join("src/main.rs"), &read_text(&client.join("main.rs"))?)?;
     let driver = place.join("drive.py");
-    write(&driver, &with_ours(&text(&driver)?)?)
+    write(&driver, &with_ours(&read_text(&driver)?)?)
 }
 
 /// The driver, with our client among those that it knows.
@@ -150,7 +158,7 @@ fn drive(place: &Path, part: &Part, peers: &[String]) -> Result<(), String> {
 }
 
 fn read(place: &Path, part: &str) -> Result<Vec<Value>, String> {
-    let lines = text(&place.join("results").join(format!("{part}.jsonl")))?;
+    let lines = read_text(&place.join("results").join(format!("{part}.jsonl")))?;
     lines.lines().map(|line| serde_json::from_str(line).map_err(|error| format!("{part}: {error}"))).collect()
 }
 
@@ -246,7 +254,7 @@ fn succeed(mut command: Command, what: &str) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(what.to_owned()) }
 }
 
-fn text(path: &Path) -> Result<String, String> {
+fn read_text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 

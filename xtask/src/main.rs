@@ -6,6 +6,7 @@ mod corpus;
 mod fuzz;
 mod peers;
 mod sdk;
+mod soak;
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(
     clippy::panic,
@@ -44,6 +45,10 @@ cargo xtask COMMAND
                      try the laws of the codecs with any bytes, each target for N seconds (default: 30), by cargo-fuzz
                      on the nightly compiler; without them, with cases that are changed by chance.
                      --try TARGET FILE… tries inputs that were found.
+  soak [--minutes N] [--conversations N] [--seed S]
+                     hold N conversations at once (default: 200) for N minutes (default: 10) with a server on loopback that
+                     speaks the three protocols and fails in every way, and account for each question: exit status 1
+                     when an answer is lost or wrong, memory grows, or a task or a socket is left. --seconds N for less.
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +60,7 @@ fn main() -> ExitCode {
         ["corpus", rest @ ..] => corpus::run(rest),
         ["bench-peers", flags @ ..] => peers::run(flags),
         ["sdk", flags @ ..] => sdk::run(flags),
+        ["soak", flags @ ..] => soak::run(flags),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("interlingua-local", &["interlingua-model"]),
     ("interlingua-cli", &["interlingua", "interlingua-model", "interlingua-wire", "interlingua-local"]),
     ("xtask", &["interlingua-model", "interlingua-wire"]),
+    ("soak", &["interlingua"]),
 ];
 
 /// What the pure crates may depend on outside of the workspace: nothing here does I/O.

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     LateEnd,
     /// The body never ends after the end marker.
     NoEnd,
+    /// The connection is closed behind the answer, unannounced, perhaps when the next call is on its way.
+    CloseAfter,
     /// A reset before the head.
     ResetEarly,
     /// Closed before the head.
@@ -58,7 +60,7 @@ pub(crate) enum Fault {
 }
 
 /// How often each comes, in thousandths; nothing goes wrong in the rest.
-const ODDS: [(Fault, usize); 22] = [
+const ODDS: [(Fault, usize); 23] = [
     (Fault::Chopped, 60),
     (Fault::Trickle, 30),
     (Fault::Noise, 60),
@@ -81,6 +83,7 @@ const ODDS: [(Fault, usize); 22] = [
     (Fault::ErrorEvent, 20),
     (Fault::Stall, 5),
     (Fault::EndlessLine, 3),
+    (Fault::CloseAfter, 30),
 ];
 
 /// Whether an attempt may bring the whole answer, and how it may fail otherwise.
@@ -120,9 +123,13 @@ impl Fault {
     pub(crate) const fn fate(self) -> Fate {
         use ErrorKind::{Connect, Overloaded, Protocol, RateLimited, Server, Timeout, TooLarge, Truncated};
         Fate::Fails(match self {
-            Self::None | Self::Chopped | Self::Trickle | Self::Noise | Self::LateEnd | Self::NoEnd => {
-                return Fate::Whole;
-            }
+            Self::None
+            | Self::Chopped
+            | Self::Trickle
+            | Self::Noise
+            | Self::LateEnd
+            | Self::NoEnd
+            | Self::CloseAfter => return Fate::Whole,
             Self::ResetEarly | Self::CloseEarly => &[Connect],
             Self::Silence | Self::Stall => &[Timeout],
             Self::Limited | Self::LimitedSecond | Self::LimitedMillis => &[RateLimited],
@@ -146,6 +153,7 @@ impl Fault {
             Self::Noise => "comments, unknown events",
             Self::LateEnd => "end of body late",
             Self::NoEnd => "no end of body",
+            Self::CloseAfter => "closed after the end",
             Self::ResetEarly => "reset before the head",
             Self::CloseEarly => "closed before the head",
             Self::Silence => "no head",

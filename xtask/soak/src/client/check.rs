@@ -83,12 +83,18 @@ impl Check {
         )
     }
 
-    /// Whether something that was done makes such an error.
+    /// Whether something that was done makes such an error. A call that met a connection which was closed behind the answer
+    /// of another has one attempt less, so where a single one is left it may end with that.
     fn explains(&self, kind: ErrorKind) -> bool {
-        self.attempts().any(|fault| match fault.fate() {
-            Fate::Fails(kinds) => kinds.contains(&kind),
-            Fate::Whole => false,
-        })
+        let failures: Vec<&[ErrorKind]> = self
+            .attempts()
+            .filter_map(|fault| match fault.fate() {
+                Fate::Fails(kinds) => Some(kinds),
+                Fate::Whole => None,
+            })
+            .collect();
+        let is_exhausted = u32::try_from(failures.len()).is_ok_and(|count| count >= RETRIES);
+        failures.iter().any(|kinds| kinds.contains(&kind)) || is_exhausted && kind == ErrorKind::Connect
     }
 
     fn is_whole(&self, heard: &Heard, response: &Response) -> Result<(), &'static str> {

@@ -28,7 +28,7 @@ pub(super) const RETRIES: u32 = 3;
 /// Between two pieces of an answer: more than a busy machine makes anyone wait, so that only a stall takes as long.
 const IDLE: Duration = Duration::from_secs(12);
 /// For the head of an answer.
-const HEAD: Duration = Duration::from_secs(20);
+const HEAD: Duration = Duration::from_secs(15);
 /// Most bytes of a line and of an answer.
 const LIMITS: Limits = Limits::new(2 << 20, 2 << 20);
 /// How long tasks and sockets may take to go away after the client.

@@ -109,6 +109,9 @@ impl Attempt<'_> {
                 _ => steps.push(Step::Write(LAST.to_vec())),
             }
         }
+        if self.fault == Fault::CloseAfter {
+            steps.push(Step::Close);
+        }
         Ok(steps)
     }
 

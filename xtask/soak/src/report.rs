@@ -48,6 +48,8 @@ impl Report {
             counts.turns <= ledger.sent,
             format!("{} questions came, {} were sent", counts.turns, ledger.sent),
         );
+        let untold = counts.retried.saturating_sub(ledger.told);
+        demand(untold == 0, format!("{untold} attempts of which the client did not tell"));
         demand(tasks.after <= tasks.before, format!("{} tasks left", tasks.after));
         demand(files.after <= files.before, format!("{} files and sockets left", files.after));
         let is_flat = memory.and_then(|memory| memory.is_flat);
@@ -65,6 +67,7 @@ impl Report {
             ("  cut", ledger.cut),
             ("  cancelled", ledger.cancelled),
             ("retried", counts.retried),
+            ("  told by the client", ledger.told),
             ("connections", counts.connections),
             ("wrong", ledger.wrong + counts.wrong),
             ("lost", ledger.lost()),
@@ -144,7 +147,18 @@ mod tests {
         assert_eq!(good.faults(), Vec::<String>::new());
         let mut bad = report(Ledger { sent: 5, answered: 2, wrong: 1, ..Ledger::default() });
         bad.tasks.after = 3;
+        (bad.counts.turns, bad.counts.retried, bad.ledger.told) = (6, 4, 2);
         bad.memory = Some(Memory { first: 1, last: 9_000, peak: 9_000, is_flat: Some(false) });
-        assert_eq!(bad.faults(), ["3 lost", "1 wrong", "3 tasks left", "memory grows"]);
+        assert_eq!(
+            bad.faults(),
+            [
+                "3 lost",
+                "1 wrong",
+                "6 questions came, 5 were sent",
+                "2 attempts of which the client did not tell",
+                "3 tasks left",
+                "memory grows"
+            ]
+        );
     }
 }

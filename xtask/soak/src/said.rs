@@ -107,6 +107,11 @@ impl Said {
         events
     }
 
+    /// How many parts the answer has.
+    pub(crate) fn parts(&self) -> usize {
+        usize::from(!self.reasoning.is_empty()) + usize::from(!self.text.is_empty()) + self.calls.len()
+    }
+
     /// How the answer ends.
     pub(crate) fn reason(&self) -> FinishReason {
         if self.calls.is_empty() { FinishReason::Stop } else { FinishReason::ToolUse }

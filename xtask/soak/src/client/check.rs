@@ -103,6 +103,7 @@ impl Check {
         let is_right = |holds: bool, what| if holds { Ok(()) } else { Err(what) };
         is_right(response.text() == said.text.concat(), "not the text that was said")?;
         is_right(response.reasoning() == said.reasoning.concat(), "not the reasoning that was said")?;
+        is_right(response.message.parts.len() == said.parts(), "not the parts that were said")?;
         is_right(calls.len() == said.calls.len() && self.are_said(&calls), "not the calls that were said")?;
         is_right(
             (response.usage.input, response.usage.output) == (Some(said.usage.0), Some(said.usage.1)),

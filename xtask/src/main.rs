@@ -41,6 +41,8 @@ cargo xtask COMMAND
                      said, and the requests that each composes against what the library reads in them and writes
                      again. Exit status 1 on a difference, and where python3, node or npm is missing;
                      --skip-missing names what was not run and goes on.
+  hostile            what the client makes of the bytes that servers are known to get wrong, as the table in
+                     docs/hostile.md; part of every test run.
   fuzz [--seconds N] [TARGET…]
                      try the laws of the codecs with any bytes, each target for N seconds (default: 30), by cargo-fuzz
                      on the nightly compiler; without them, with cases that are changed by chance.
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         ["bench-peers", flags @ ..] => peers::run(flags),
         ["sdk", flags @ ..] => sdk::run(flags),
         ["soak", flags @ ..] => soak::run(flags),
+        ["hostile"] => test::hostile(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

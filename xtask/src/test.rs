@@ -37,6 +37,11 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
+/// The table of hostile bytes, as it comes out.
+pub(crate) fn hostile() -> Result<(), String> {
+    step("hostile bytes", &["test", "-p", "interlingua", "--test", "it", "hostile", "--", "--nocapture"])
+}
+
 fn steps(quick: bool) -> Vec<Step> {
     let scope: &[&str] = if quick { &["--workspace", "--exclude", HEAVY] } else { &["--workspace"] };
     let slim: &[&str] = if quick { &["--no-default-features"] } else { &[] };

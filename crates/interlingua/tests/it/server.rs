@@ -8,7 +8,7 @@ use interlingua::wire::{Listing, Protocol, Provider};
 use interlingua::{Client, ClientBuilder, RetryPolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// One thing that the server does.
 #[derive(Debug, Clone)]
@@ -46,6 +46,7 @@ impl Received {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
+    open: watch::Sender<usize>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
@@ -63,6 +64,7 @@ impl Server {
         let server = Self {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),
+            open: watch::Sender::new(0),
             received: Arc::default(),
         };
         let (own, script) = (server.clone(), Arc::new(script));
@@ -71,8 +73,12 @@ impl Server {
                 let (stream, _) = listener.accept().await.unwrap();
                 stream.set_nodelay(true).unwrap();
                 own.connections.fetch_add(1, Ordering::SeqCst);
+                own.open.send_modify(|open| *open += 1);
                 let (own, script) = (own.clone(), Arc::clone(&script));
-                tokio::spawn(async move { own.serve(stream, &*script).await });
+                tokio::spawn(async move {
+                    own.serve(stream, &*script).await;
+                    own.open.send_modify(|open| *open -= 1);
+                });
             }
         });
         server
@@ -80,6 +86,11 @@ impl Server {
 
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Waits until no connection is open.
+    pub(crate) async fn left(&self) {
+        self.open.subscribe().wait_for(|open| *open == 0).await.unwrap();
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -92,7 +103,12 @@ impl Server {
 
     /// A row for this server.
     pub(crate) fn row(&self) -> Provider {
-        let mut row = Provider::new("test", Protocol::OpenaiChat, self.url());
+        self.row_of(Protocol::OpenaiChat)
+    }
+
+    /// A row for this server, which speaks a protocol.
+    pub(crate) fn row_of(&self, protocol: Protocol) -> Provider {
+        let mut row = Provider::new("test", protocol, self.url());
         row.keys = vec![interlingua::wire::Key::new("TEST_KEY")];
         row.models = Some(Listing::new("/models"));
         row
@@ -204,11 +220,6 @@ pub(crate) fn chunk(bytes: &[u8]) -> Vec<u8> {
 /// The end of a body in chunks.
 pub(crate) fn last_chunk() -> Vec<u8> {
     b"0\r\n\r\n".to_vec()
-}
-
-/// A stream whose body is these bytes in one chunk.
-pub(crate) fn stream(body: &[u8]) -> Vec<Step> {
-    vec![Step::Write([stream_head(), chunk(body), last_chunk()].concat())]
 }
 
 /// A frame that adds text.

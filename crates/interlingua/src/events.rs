@@ -147,7 +147,9 @@ impl Events {
     fn read(&mut self, opened: Opened) {
         let Opened { call, alone, status, headers, body, decoder, gunzip, first_byte } = opened;
         self.meta.status = Some(status.as_u16());
-        self.meta.request_id = interlingua_wire::request_id(&headers).map(ToOwned::to_owned);
+        let secret = call.plan.outgoing.secret.as_ref();
+        let id = interlingua_wire::request_id(&headers);
+        self.meta.request_id = id.map(|id| exchange::scrubbed_word(id, secret));
         self.meta.rate_limits = RateLimits::of(&headers);
         self.meta.headers = headers;
         self.meta.timings.first_byte = Some(first_byte);

@@ -1,6 +1,7 @@
 //! Makes a call, again if need be, until the head of an answer is there.
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -150,6 +151,11 @@ pub(crate) async fn fetch(
     outgoing: &Outgoing,
     timeouts: Timeouts,
 ) -> Result<Response<Body>, Error> {
+    let answer = follow(inner, outgoing, timeouts).await;
+    answer.map_err(|error| scrubbed_error(error, outgoing.secret.as_ref()))
+}
+
+async fn follow(inner: &Inner, outgoing: &Outgoing, timeouts: Timeouts) -> Result<Response<Body>, Error> {
     let mut uri = outgoing.uri.clone();
     let mut headers = Cow::Borrowed(&outgoing.headers);
     for _ in 0..=HOPS {
@@ -271,12 +277,20 @@ pub(crate) fn scrubbed<'b>(bytes: &'b [u8], secret: Option<&Secret>) -> Cow<'b, 
     }
 }
 
+/// A word of an answer without the key.
+pub(crate) fn scrubbed_word(word: &str, secret: Option<&Secret>) -> String {
+    match secret.map(Secret::expose).filter(|key| !key.is_empty()) {
+        Some(key) => word.replace(key, "[key]"),
+        None => word.to_owned(),
+    }
+}
+
 /// The same error, without the key.
 pub(crate) fn scrubbed_error(error: Error, secret: Option<&Secret>) -> Error {
     let Some(key) = secret.map(Secret::expose).filter(|key| !key.is_empty()) else { return error };
     let shows = |text: Option<&str>| text.is_some_and(|text| text.contains(key));
     let said = [Some(error.message()), error.body(), error.code(), error.request_id()];
-    if !said.into_iter().any(shows) {
+    if !said.into_iter().any(shows) && !shows_below(&error, key) {
         return error;
     }
     let clean = |text: &str| text.replace(key, "[key]");
@@ -294,4 +308,16 @@ pub(crate) fn scrubbed_error(error: Error, secret: Option<&Secret>) -> Error {
         Some(id) => copy.with_request_id(clean(id)),
         None => copy,
     }
+}
+
+/// Whether what an error was made of shows the key: parsers quote what they do not expect.
+fn shows_below(error: &Error, key: &str) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if format!("{inner} {inner:?}").contains(key) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }

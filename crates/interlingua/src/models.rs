@@ -5,7 +5,7 @@ use interlingua_wire::{ModelInfo, Provider, Refusal, join};
 use tokio::time::sleep;
 
 use crate::client::Inner;
-use crate::exchange::{fetch, read_some, scrubbed};
+use crate::exchange::{fetch, read_some, scrubbed, scrubbed_error};
 use crate::plan::{self, Outgoing};
 
 /// Most pages of one list; a server that has more of them is lost in a circle.
@@ -22,9 +22,9 @@ pub(crate) async fn list(inner: &Inner, provider: &Provider) -> Result<Vec<Model
     let first = outgoing.uri.to_string();
     let mut models = Vec::new();
     for _ in 0..PAGES {
-        let body =
-            page(inner, provider, &outgoing).await.map_err(|error| error.with_target(&provider.id, ""))?;
-        let read = listing.read(&body).map_err(|error| error.with_target(&provider.id, ""))?;
+        let told = |error| scrubbed_error(error, outgoing.secret.as_ref()).with_target(&provider.id, "");
+        let body = page(inner, provider, &outgoing).await.map_err(told)?;
+        let read = listing.read(&body).map_err(told)?;
         models.extend(read.list);
         let Some(query) = read.next else { break };
         let next = join(&first, &format!("?{query}"));

@@ -152,6 +152,20 @@ async fn a_key_in_the_headers_of_an_answer_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_list_of_models_that_fails_does_not_show_the_key() {
+    let said = [
+        ("401 Unauthorized", "x-request-id: for sk-test-1\r\n", "{}"),
+        ("200 OK", "", "{\"data\":\"sk-test-1\"}"),
+        ("307 Temporary Redirect", "location: https://sk-test-1.test/\r\n", ""),
+    ];
+    for (status, headers, body) in said {
+        let server = Server::start(move |_| answer(status, headers, body)).await;
+        let error = server.client().models("test").await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("sk-test"), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_read_up_to_the_limit_of_a_body() {
     let server = Server::start(|_| answer("400 Bad", "", &"x".repeat(100_000))).await;
     let client = server.builder().limits(Limits::new(1 << 16, 1_000)).build().unwrap();

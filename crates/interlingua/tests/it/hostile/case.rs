@@ -182,6 +182,6 @@ pub(crate) fn reply(status: &str, headers: &str, body: &str) -> Vec<Step> {
 
 /// The head of an answer, with echoes of the key.
 pub(crate) fn head(status: &str, headers: &str) -> Vec<u8> {
-    let echoes = format!("x-request-id: req-7\r\nx-echo: Bearer {KEY}\r\n");
+    let echoes = format!("x-request-id: for {KEY}\r\nx-echo: Bearer {KEY}\r\n");
     format!("HTTP/1.1 {status}\r\n{echoes}{headers}\r\n").into_bytes()
 }

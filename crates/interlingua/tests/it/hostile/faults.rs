@@ -67,6 +67,12 @@ fn cut() -> Vec<Case> {
             then(|scene| scene.book.frame(scene.book.text).chars().take(60).collect()),
         )
         .cut(ErrorKind::Truncated),
+        Case::streamed(
+            "drop_midev_key",
+            "The same, within an event that sends the key back.",
+            then(|scene| scene.book.frame(scene.book.mistyped).trim_end().to_owned()),
+        )
+        .cut(ErrorKind::Truncated),
         Case::streamed("drop_midcall", "A clean end of the body within a tool call.", half_call)
             .keeps(ErrorKind::Truncated, half),
         Case::streamed("finish_drop", "A reset between the finish and the end marker.", |scene| {

@@ -87,6 +87,10 @@ fn moved(scene: &Scene<'_>) -> Vec<Step> {
 fn redirected() -> Vec<Case> {
     vec![
         Case::streamed("redirect", "A redirect to another host.", moved).fails(ErrorKind::Protocol),
+        Case::streamed("redirect_key", "A redirect to a host that is named after the key.", |_| {
+            reply("307 Temporary Redirect", &format!("location: https://{KEY}.test/\r\n"), "")
+        })
+        .fails(ErrorKind::Protocol),
         Case::streamed("redirect_followed", "A redirect to another host, which may be followed.", |scene| {
             reply("307 Temporary Redirect", &format!("location: {}/there\r\n", scene.elsewhere), "")
         })

@@ -4,6 +4,7 @@ use std::fmt;
 use interlingua_model::{Error, ErrorKind, Event, Frame as RawFrame};
 
 use crate::frame::{Frame, Sse};
+use crate::refusal::kept;
 use crate::repeat::{Pattern, Target, Varying};
 use crate::{Limits, Mode, Parts};
 
@@ -163,24 +164,17 @@ impl Decoder {
         }
         if text.starts_with('<') {
             let message = "the answer is a web page, not the JSON of a model service: check the base URL";
-            let end =
-                text.char_indices().map(|(at, _)| at).take_while(|at| *at <= QUOTED).last().unwrap_or(0);
-            return Err(
-                Error::new(ErrorKind::Protocol, message).with_body(text.get(..end).unwrap_or_default())
-            );
+            return Err(Error::new(ErrorKind::Protocol, message).with_body(kept(body)));
         }
         self.frames.reader.body(body, &mut self.frames.parts).map_err(|error| {
             if error.kind() == ErrorKind::Protocol && error.body().is_none() {
-                error.with_body(text)
+                error.with_body(kept(body))
             } else {
                 error
             }
         })
     }
 }
-
-/// Bytes of a web page that are kept.
-const QUOTED: usize = 64 << 10;
 
 /// What a line of an event stream can begin with.
 const FIELDS: [&[u8]; 5] = [b":", b"id:", b"data:", b"event:", b"retry:"];

@@ -98,7 +98,7 @@ fn time_of(refusal: &Refusal<'_>) -> Option<SystemTime> {
 }
 
 /// The body as text, as far as it is kept.
-fn kept(body: &[u8]) -> String {
+pub(crate) fn kept(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..KEPT).unwrap_or(body));
     // A character that the limit has cut is no character.
     let end = if body.len() > KEPT { text.trim_end_matches('\u{FFFD}').len() } else { text.len() };

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::types::{Str, string};
 use crate::Object;
-use crate::refusal::Complaint;
+use crate::refusal::{Complaint, kept};
 
 /// The most characters of a plain text, or of an upstream's own words, that go into a message.
 const EXCERPT: usize = 500;
@@ -31,7 +31,7 @@ pub(super) fn complaint(body: &[u8]) -> Complaint {
 
 /// The error that a stream or a whole answer reports after a status of success.
 pub(super) fn reported(body: &[u8]) -> Error {
-    complaint(body).reported().with_body(String::from_utf8_lossy(body))
+    complaint(body).reported().with_body(kept(body))
 }
 
 fn of_object(object: &Object<'_>) -> Complaint {

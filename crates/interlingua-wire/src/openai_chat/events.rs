@@ -20,6 +20,7 @@ use super::types::{
 };
 use super::usage::usage;
 use crate::frame::Frame;
+use crate::refusal::kept;
 use crate::{Object, Parts, Reader, Varying};
 
 /// Most unknown fields whose values are kept until the end; the values of further ones are passed on at once.
@@ -668,7 +669,7 @@ fn choice_error(data: &[u8]) -> Error {
     let chunk: Option<RawChoices<'_>> = serde_json::from_slice(data).ok();
     let choice = chunk.and_then(|chunk| chunk.choices.first().copied());
     let error = reported(choice.map_or(data, |choice| choice.get().as_bytes()));
-    error.with_body(String::from_utf8_lossy(data))
+    error.with_body(kept(data))
 }
 
 /// Passes on the answers besides the first.

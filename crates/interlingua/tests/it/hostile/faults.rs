@@ -95,6 +95,12 @@ fn reported() -> Vec<Case> {
             pieces([scene.book.failure(&why()).as_bytes()])
         })
         .fails(ErrorKind::Server),
+        Case::streamed(
+            "err_long",
+            "An error with a reason of 100 KB, after some text.",
+            then(|scene| scene.book.failure(&format!("{}{}", why(), "x\n".repeat(50_000)))),
+        )
+        .cut(ErrorKind::Server),
         Case::streamed("json200err", "An error in JSON, with the status of a success.", |scene| {
             reply("200 OK", JSON, &scene.book.envelope(&why()))
         })
@@ -199,6 +205,10 @@ fn whole() -> Vec<Case> {
         })
         .with(soon_bored)
         .fails(ErrorKind::Timeout),
+        Case::whole("whole_badjson", "A whole answer that is not JSON.", |_| {
+            reply("200 OK", JSON, &format!("{{\"id\":\"{KEY}\",}}{}", " ".repeat(500 << 10)))
+        })
+        .fails(ErrorKind::Protocol),
         Case::whole("whole_err", "An error in JSON, with the status of a success.", |scene| {
             reply("200 OK", JSON, &scene.book.envelope(&why()))
         })

@@ -58,8 +58,8 @@ pub trait Reader: Send + fmt::Debug {
 
 #[derive(Debug)]
 enum Body {
-    /// Too little has come to tell what it is: these bytes, without leading white space.
-    Unknown(Mode, Vec<u8>),
+    /// Too little has come to tell what it is: these bytes, after so many of white space.
+    Unknown(Mode, Vec<u8>, usize),
     Stream(Sse),
     Whole(Vec<u8>),
 }
@@ -69,7 +69,7 @@ impl Decoder {
     pub fn new(mode: Mode, limits: Limits, reader: Box<dyn Reader>) -> Self {
         let frames =
             Frames { reader, parts: Parts::default(), raw: false, pattern: Some(Pattern::default()) };
-        Self { body: Body::Unknown(mode, Vec::new()), frames, limits }
+        Self { body: Body::Unknown(mode, Vec::new(), 0), frames, limits }
     }
 
     /// Passes on every frame (or whole body) as it came, before the events that are read from it.
@@ -96,7 +96,7 @@ impl Decoder {
         if self.is_finished() {
             return Ok(());
         }
-        let bytes = self.recognise(bytes);
+        let bytes = self.recognise(bytes)?;
         match &mut self.body {
             Body::Unknown(..) => Ok(()),
             Body::Whole(body) => collect(body, &bytes, self.limits.body),
@@ -118,8 +118,8 @@ impl Decoder {
             return Ok(());
         }
         match &mut self.body {
-            Body::Unknown(_, start) if start.is_empty() => return Err(truncated("the answer is empty")),
-            Body::Unknown(_, body) | Body::Whole(body) => {
+            Body::Unknown(_, start, _) if start.is_empty() => return Err(truncated("the answer is empty")),
+            Body::Unknown(_, body, _) | Body::Whole(body) => {
                 let body = std::mem::take(body);
                 self.read_body(&body)?;
             }
@@ -140,8 +140,8 @@ impl Decoder {
 
     /// Decides by the first bytes whether this is a stream of events or a whole body, and skips a byte order mark and
     /// white space before it.
-    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
-        let Body::Unknown(mode, start) = &mut self.body else { return Cow::Borrowed(bytes) };
+    fn recognise<'b>(&mut self, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Error> {
+        let Body::Unknown(mode, start, blank) = &mut self.body else { return Ok(Cow::Borrowed(bytes)) };
         let text = if start.is_empty() {
             Cow::Borrowed(skip_mark(bytes))
         } else {
@@ -149,12 +149,16 @@ impl Decoder {
             Cow::Owned(skip_mark(start).to_vec())
         };
         let Some(is_whole) = is_whole(*mode, &text) else {
+            *blank += bytes.len();
+            if *blank > self.limits.body {
+                return Err(too_large(self.limits.body));
+            }
             *start = text.into_owned();
-            return Cow::Borrowed(&[]);
+            return Ok(Cow::Borrowed(&[]));
         };
         self.body =
             if is_whole { Body::Whole(Vec::new()) } else { Body::Stream(Sse::new(self.limits.frame)) };
-        text
+        Ok(text)
     }
 
     fn read_body(&mut self, body: &[u8]) -> Result<(), Error> {
@@ -254,11 +258,14 @@ impl Frames {
 
 fn collect(body: &mut Vec<u8>, bytes: &[u8], limit: usize) -> Result<(), Error> {
     if body.len() + bytes.len() > limit {
-        let message = format!("the answer is larger than the limit of {limit} bytes");
-        return Err(Error::new(ErrorKind::TooLarge, message));
+        return Err(too_large(limit));
     }
     body.extend_from_slice(bytes);
     Ok(())
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(ErrorKind::TooLarge, format!("the answer is larger than the limit of {limit} bytes"))
 }
 
 fn truncated(message: &str) -> Error {

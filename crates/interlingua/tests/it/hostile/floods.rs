@@ -72,6 +72,10 @@ fn bodies() -> Vec<Case> {
             )
         })
         .fails(ErrorKind::TooLarge),
+        Case::whole("whole_blank_endless", "200 MiB of white space.", |scene| {
+            flood(scene, head("200 OK", "connection: close\r\n"), vec![b' '; 64 << 10])
+        })
+        .fails(ErrorKind::TooLarge),
     ]
 }
 

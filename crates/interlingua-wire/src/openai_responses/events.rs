@@ -29,6 +29,8 @@ pub(super) struct Events {
     seen: Seen,
     /// The part that the last frame added text or input to and did nothing else, if the next may repeat it.
     again: Option<(usize, Key)>,
+    /// Whether broken characters were replaced, which is said once.
+    has_mended: bool,
 }
 
 /// What decides how the answer ended, for the wire does not say it.
@@ -98,6 +100,7 @@ impl Events {
             last: 0,
             seen: Seen::default(),
             again: None,
+            has_mended: false,
         }
     }
 }
@@ -129,6 +132,9 @@ impl Reader for Events {
             return Err(protocol("the answer has neither `output` nor `status`: it is not one of Responses"));
         }
         out.start(response.start());
+        if matches!(text, Cow::Owned(_)) {
+            self.warn_of_mended(out);
+        }
         for raw in response.items() {
             self.whole(raw, out);
         }
@@ -162,7 +168,23 @@ impl Events {
         };
         let name = frame.name.and_then(|name| std::str::from_utf8(name).ok());
         let kind = event.kind.get().or(name).unwrap_or_default();
-        self.event(kind, &event, text.as_bytes(), out)
+        // The first event says whose answer this is; the last one may end it, and nothing comes behind it.
+        let is_first = !out.is_started();
+        if !is_first {
+            self.warn_of_mended(out);
+        }
+        self.event(kind, &event, text.as_bytes(), out)?;
+        if is_first {
+            self.warn_of_mended(out);
+        }
+        Ok(())
+    }
+
+    /// Says once that characters were replaced.
+    fn warn_of_mended(&mut self, out: &mut Parts) {
+        if !std::mem::replace(&mut self.has_mended, true) {
+            out.warning(Warning::adjusted("answer", "broken characters were replaced by U+FFFD"));
+        }
     }
 
     fn event(

@@ -96,6 +96,9 @@ impl Heard {
                 if response.finish.is_none() {
                     self.faults.push("an answer without a finish".to_owned());
                 }
+                if response.text().contains('\u{fffd}') && response.warnings.is_empty() {
+                    self.faults.push("a character was replaced in silence".to_owned());
+                }
                 return Outcome::Says(Said::of(&response));
             }
             Err(error) => error,

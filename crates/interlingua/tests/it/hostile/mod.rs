@@ -23,10 +23,10 @@ What the caller sees when a server on loopback sends what servers are known to g
 `UPDATE_DOCS=1 cargo test -p interlingua --test it hostile`, which makes every one of these calls.
 
 OA is Chat Completions, AN Anthropic Messages, RE Responses. *ok*: the text and the tool calls are those that the server
-said; *U+FFFD* where a character had lost a byte. *err*: a typed error and its kind; *partial kept*: what had come is in the
-error; *retry*: when the provider wants to be asked again. The limits of a frame and of a body are 1 MiB here; of a flood of
-200 MiB less than 16 MiB are taken, socket buffers included, and at most 64 KiB are kept in the error. The servers send the
-key back in headers and errors: it is in no text, and goes to no other host.
+said; *U+FFFD* where a character had lost a byte, and a warning says so. *err*: a typed error and its kind; *partial kept*:
+what had come is in the error; *retry*: when the provider wants to be asked again. The limits of a frame and of a body are
+1 MiB here; of a flood of 200 MiB less than 16 MiB are taken, socket buffers included, and at most 64 KiB are kept in the
+error. The servers send the key back in headers and errors: it is in no text, and goes to no other host.
 
 ";
 

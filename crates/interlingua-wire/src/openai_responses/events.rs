@@ -122,7 +122,7 @@ impl Reader for Events {
     }
 
     fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
-        let text = super::mend::text(body);
+        let (text, is_broken) = super::mend::mended(body);
         let object = Object::parse(&text).map_err(|error| {
             protocol(format!("the answer is not a JSON object: {error}")).with_source(error)
         })?;
@@ -132,7 +132,7 @@ impl Reader for Events {
             return Err(protocol("the answer has neither `output` nor `status`: it is not one of Responses"));
         }
         out.start(response.start());
-        if matches!(text, Cow::Owned(_)) {
+        if is_broken {
             self.warn_of_mended(out);
         }
         for raw in response.items() {

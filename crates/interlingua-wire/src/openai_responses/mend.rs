@@ -7,9 +7,15 @@ use std::borrow::Cow;
 /// Servers that cut a character in two write the halves as lone surrogates (`\ud83d`), which no JSON reader takes;
 /// they become U+FFFD, as do bytes that are no UTF-8.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    mended(bytes).0
+}
+
+/// The same, and whether anything had to be replaced.
+pub(super) fn mended(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     let text = String::from_utf8_lossy(bytes);
+    let mut broken = matches!(text, Cow::Owned(_));
     if !has_surrogate(text.as_bytes()) {
-        return text;
+        return (text, broken);
     }
     let mut mended = String::with_capacity(text.len());
     let mut rest = &*text;
@@ -20,6 +26,7 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
             (Some(High), Some(Low)) => 12,
             (Some(_), _) => {
                 mended.push_str("\\ufffd");
+                broken = true;
                 rest = escape.get(6..).unwrap_or_default();
                 continue;
             }
@@ -31,7 +38,7 @@ pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
         rest = after;
     }
     mended.push_str(rest);
-    Cow::Owned(mended)
+    (Cow::Owned(mended), broken)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +66,13 @@ fn surrogate(escape: &str) -> Option<Surrogate> {
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{mended, text};
+
+    #[test]
+    fn whole_characters_are_not_broken() {
+        assert!(!mended(br#""\ud83d\ude00 \u00e9""#).1);
+        assert!(mended(br#""\ud83d""#).1 && mended(b"\xff").1);
+    }
 
     #[test]
     fn halves_are_replaced_and_pairs_are_kept() {

@@ -162,11 +162,10 @@ impl Decoder {
     }
 
     fn read_body(&mut self, body: &[u8]) -> Result<(), Error> {
-        let text = String::from_utf8_lossy(body);
         if self.frames.raw {
-            self.frames.parts.raw(RawFrame::new(None, &*text));
+            self.frames.parts.raw(RawFrame::new(None, &*String::from_utf8_lossy(body)));
         }
-        if text.starts_with('<') {
+        if body.starts_with(b"<") {
             let message = "the answer is a web page, not the JSON of a model service: check the base URL";
             return Err(Error::new(ErrorKind::Protocol, message).with_body(kept(body)));
         }

@@ -47,6 +47,8 @@ pub(super) struct ChatReader {
     /// What was said at the start.
     start: Extra,
     finish: Ending,
+    /// Whether the answer comes at once, so that no field is said twice.
+    whole: bool,
     /// The only field of the last chunk that said anything, if the next may repeat it.
     again: Option<&'static str>,
 }
@@ -91,6 +93,7 @@ impl Reader for ChatReader {
         }
         let chunk: Chunk<'_> = parse(data)?;
         let answered = chunk.choices.as_ref().is_some_and(|choices| choices.first.is_some());
+        self.whole = true;
         self.chunk(chunk, data, out)?;
         if !answered {
             return Err(Error::new(ErrorKind::Protocol, "the answer has no choices"));
@@ -135,6 +138,7 @@ impl ChatReader {
             seen: Vec::new(),
             start: Extra::default(),
             finish: Ending::default(),
+            whole: false,
             again: None,
         }
     }
@@ -144,7 +148,7 @@ impl ChatReader {
         let choices = chunk.choices.take();
         let answered = choices.as_ref().is_some_and(|choices| choices.first.is_some() || choices.others);
         self.start(&chunk, answered && !failed, out);
-        if out.is_started() {
+        if out.is_started() && !self.whole {
             for (name, value) in chunk.said_at_start() {
                 self.field(name, value, out);
             }
@@ -194,10 +198,14 @@ impl ChatReader {
         start.created = chunk.created.and_then(|Count(created)| created).filter(|created| *created > 0);
         for (name, value) in chunk.said_at_start() {
             start.extra.set(PROTOCOL, name, Json::from(value));
-            self.is_news(name, value);
+            if !self.whole {
+                self.is_news(name, value);
+            }
         }
         self.calls.answer = start.id.as_deref().map(unique_word).unwrap_or_default();
-        self.start.clone_from(&start.extra);
+        if !self.whole {
+            self.start.clone_from(&start.extra);
+        }
         out.start(start);
     }
 
@@ -209,7 +217,9 @@ impl ChatReader {
     }
 
     fn field(&mut self, name: &str, value: &RawValue, out: &mut Parts) {
-        if self.seen.len() >= KEPT && self.seen.iter().all(|(seen, _)| seen != name) {
+        if self.whole {
+            self.finish.extra.set(PROTOCOL, name, Json::from(value));
+        } else if self.seen.len() >= KEPT && self.seen.iter().all(|(seen, _)| seen != name) {
             out.other(Custom::new(PROTOCOL, name, Json::from(value)));
         } else if self.is_news(name, value) {
             // What goes back to the value it began with has not changed.

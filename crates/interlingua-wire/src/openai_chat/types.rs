@@ -22,6 +22,11 @@ pub(super) struct Count(pub(super) Option<u64>);
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Skip;
 
+/// Whether an unknown field is not worth keeping.
+pub(super) fn says_nothing(value: &RawValue) -> bool {
+    matches!(value.get(), "null" | "\"\"" | "[]" | "{}")
+}
+
 /// Unknown fields, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rest<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -36,7 +41,7 @@ impl<'a> Str<'a> {
 impl<'a> Rest<'a> {
     /// Keeps a field, unless it says nothing.
     fn push(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
-        if !matches!(value.get(), "null" | "\"\"" | "[]" | "{}") {
+        if !says_nothing(value) {
             self.0.push((name, value));
         }
     }
@@ -167,6 +172,27 @@ wire! {
         data: Str<'a> = "data",
         transcript: Str<'a> = "transcript",
         expires_at: Count = "expires_at",
+    }
+}
+
+wire! {
+    /// Token figures as nearly every service reports them.
+    Figures {
+        prompt: Count = "prompt_tokens",
+        completion: Count = "completion_tokens",
+        total: Count = "total_tokens",
+        prompt_details: FigureDetails<'a> = "prompt_tokens_details",
+        completion_details: FigureDetails<'a> = "completion_tokens_details",
+    }
+}
+
+wire! {
+    /// What the tokens were.
+    FigureDetails {
+        cached: Count = "cached_tokens",
+        written: Count = "cache_write_tokens",
+        audio: Count = "audio_tokens",
+        reasoning: Count = "reasoning_tokens",
     }
 }
 

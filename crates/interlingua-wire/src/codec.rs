@@ -21,7 +21,15 @@ pub trait Codec: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// Only when no sensible request can be made; what merely gets lost is in [`Encoded::warnings`].
-    fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error>;
+    fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+        self.encode_as(&request.model, request, mode)
+    }
+
+    /// Writes a request to a model of another name than the request has, so that nobody need copy it to change one word.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error>;
 
     /// A decoder for the answer to one call.
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder;

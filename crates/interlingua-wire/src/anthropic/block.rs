@@ -75,17 +75,27 @@ pub(super) fn is_empty(input: &Json) -> bool {
 
 /// An object of named values as JSON, each value as it stands.
 pub(super) fn json(fields: &Fields) -> Json {
-    let mut text = String::from("{");
-    for (name, value) in fields.iter() {
+    Json::from_text(text(fields, |_, _| true))
+}
+
+/// Those of the named values that are wanted, as the text of an object.
+pub(super) fn text(fields: &Fields, wanted: impl Fn(&str, &Json) -> bool) -> String {
+    let length = fields.iter().map(|(name, value)| name.len() + value.as_str().len() + 4).sum::<usize>();
+    let mut text = String::with_capacity(length + 2);
+    text.push('{');
+    for (name, value) in fields.iter().filter(|(name, value)| wanted(name, value)) {
         if text.len() > 1 {
             text.push(',');
         }
-        text.push_str(Json::string(name).as_str());
-        text.push(':');
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            text.extend(["\"", name, "\":"]);
+        } else {
+            text.extend([Json::string(name).as_str(), ":"]);
+        }
         text.push_str(value.as_str());
     }
     text.push('}');
-    Json::from_text(text)
+    text
 }
 
 /// A list of JSON values, each as it stands.

@@ -81,8 +81,8 @@ impl Codec for Anthropic {
         Protocol::Anthropic
     }
 
-    fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error> {
-        Ok(request::encode(&self.dialect, request, mode))
+    fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+        Ok(request::encode(&self.dialect, model, request, mode))
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -16,9 +16,9 @@ const LEAST_BUDGET: u32 = 1024;
 
 /// Writes a request. The fields that never change come first and the messages last, so that the body of a longer
 /// conversation begins with the bytes of the shorter one.
-pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Encoded {
+pub(super) fn encode(dialect: &Dialect, model: &str, request: &Request, mode: Mode) -> Encoded {
     let mut writer = Writer { dialect, request, body: Fields::default(), messages: Messages::new(dialect) };
-    writer.settings(mode);
+    writer.settings(model, mode);
     writer.thinking();
     writer.sampling();
     writer.tools();
@@ -30,7 +30,9 @@ pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Encode
         body.set("system", system);
     }
     body.set("messages", messages);
-    let mut call = Call::post("/v1/messages", block::json(&body.sent()).as_str().to_owned());
+    // What goes over the wire: `null` takes a field out, and the beta features travel in a header.
+    let sent = block::text(&body, |name, value| name != BETAS && value.as_str() != "null");
+    let mut call = Call::post("/v1/messages", sent);
     headers(&mut call, dialect, request);
     Encoded::new(call, writer.messages.warnings)
 }
@@ -54,7 +56,6 @@ struct Writer<'a> {
 /// What is done to the body as a whole.
 trait Body {
     fn set_all(&mut self, fields: Option<&Fields>);
-    fn sent(&self) -> Fields;
 }
 
 impl Body for Fields {
@@ -62,15 +63,6 @@ impl Body for Fields {
         for (name, value) in fields.into_iter().flat_map(Self::iter) {
             self.set(name, value.clone());
         }
-    }
-
-    /// What goes over the wire: `null` takes a field out, and the beta features travel in a header.
-    fn sent(&self) -> Fields {
-        let mut sent = Self::default();
-        for (name, value) in self.iter().filter(|(name, value)| *name != BETAS && value.as_str() != "null") {
-            sent.set(name, value.clone());
-        }
-        sent
     }
 }
 
@@ -81,10 +73,10 @@ impl Writer<'_> {
         }
     }
 
-    fn settings(&mut self, mode: Mode) {
+    fn settings(&mut self, model: &str, mode: Mode) {
         let request = self.request;
         if self.dialect.model_in_body {
-            self.put("model", &request.model);
+            self.put("model", model);
         }
         if let Some(version) = &self.dialect.version_in_body {
             self.put("anthropic_version", version);

@@ -105,8 +105,8 @@ impl Codec for OpenaiChat {
         Protocol::OpenaiChat
     }
 
-    fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error> {
-        request::encode(&self.dialect, request, mode)
+    fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+        request::encode(&self.dialect, model, request, mode)
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -26,11 +26,16 @@ use crate::{Call, Encoded, Mode};
 ///
 /// # Errors
 /// When a tool's name can never be accepted, or something is no JSON.
-pub(super) fn encode(dialect: &Dialect, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+pub(super) fn encode(
+    dialect: &Dialect,
+    model: &str,
+    request: &Request,
+    mode: Mode,
+) -> Result<Encoded, Error> {
     check_names(dialect, request)?;
     let extra = request.extra.fields(PROTOCOL);
     let mut asking = Asking { dialect, request, body: Body::new(extra), warnings: Vec::new() };
-    asking.write(mode)?;
+    asking.write(model, mode)?;
     let Asking { mut body, mut warnings, .. } = asking;
     body.extra(dialect, mode, &mut warnings)?;
     let mut writing = Writing::new(dialect);
@@ -132,8 +137,8 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    fn write(&mut self, mode: Mode) -> Result<(), Error> {
-        self.body.option("model", Some(&self.request.model).filter(|model| !model.is_empty()))?;
+    fn write(&mut self, model: &str, mode: Mode) -> Result<(), Error> {
+        self.body.option("model", Some(model).filter(|model| !model.is_empty()))?;
         if mode == Mode::Stream {
             self.stream()?;
         }

@@ -106,8 +106,8 @@ impl Codec for OpenaiResponses {
         Protocol::OpenaiResponses
     }
 
-    fn encode(&self, request: &Request, mode: Mode) -> Result<Encoded, Error> {
-        let (body, warnings) = request::body(&self.dialect, request, mode);
+    fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
+        let (body, warnings) = request::body(&self.dialect, model, request, mode);
         Ok(Encoded::new(Call::post("/responses", body), warnings))
     }
 

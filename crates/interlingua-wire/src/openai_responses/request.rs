@@ -26,9 +26,9 @@ use super::write::{self, Group, Side, verbatim, word};
 use crate::{Mode, schema};
 
 /// Writes the body of a request and says what is lost in it.
-pub(super) fn body(dialect: &Dialect, request: &Request, mode: Mode) -> (Vec<u8>, Vec<Warning>) {
+pub(super) fn body(dialect: &Dialect, model: &str, request: &Request, mode: Mode) -> (Vec<u8>, Vec<Warning>) {
     let mut writer = Writer { dialect, request, warnings: Vec::new(), body: Body::default() };
-    writer.write(mode);
+    writer.write(model, mode);
     let Writer { warnings, body, .. } = writer;
     (serde_json::to_vec(&body).unwrap_or_default(), warnings)
 }
@@ -81,8 +81,8 @@ impl Serialize for Body<'_> {
 impl<'a> Writer<'a> {
     /// What stays the same from turn to turn comes first and `input` last, so that the body of a longer conversation
     /// begins with the bytes of the shorter one.
-    fn write(&mut self, mode: Mode) {
-        self.body.set("model", &*self.request.model);
+    fn write(&mut self, model: &str, mode: Mode) {
+        self.body.set("model", model);
         if mode == Mode::Stream {
             self.body.set("stream", &true);
         }

@@ -8,6 +8,7 @@ use interlingua_wire::{Limits, Provider};
 use crate::client::Inner;
 use crate::keys::{Given, KeyCommand};
 use crate::registry::Registry;
+use crate::route::Routes;
 use crate::{Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport};
 
 /// Makes a [`Client`].
@@ -188,6 +189,7 @@ impl ClientBuilder {
             lookup,
             on_retry,
             drains,
+            routes: Routes::default(),
         })))
     }
 }

@@ -11,6 +11,7 @@ use crate::exchange::Call;
 use crate::keys::{self, Given};
 use crate::plan::Draft;
 use crate::registry::{Answerer, Registry};
+use crate::route::{Home, Route, Routes};
 use crate::{
     Answer, ClientBuilder, Events, KeyStatus, Lookup, Options, Prepared, Run, RunError, RunLimits, Toolbox,
     Transport, exchange, models, run,
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) lookup: Box<Lookup>,
     pub(crate) on_retry: Option<Box<OnRetry>>,
     pub(crate) drains: Arc<Drains>,
+    pub(crate) routes: Routes,
 }
 
 impl Client {
@@ -228,6 +230,11 @@ impl Inner {
     /// The root that the program set for a provider.
     pub(crate) fn base_url(&self, provider: &Provider) -> Option<&str> {
         self.base_urls.get(&*provider.id).map(String::as_str)
+    }
+
+    /// Where the calls of a route go.
+    pub(crate) fn home<'r>(&self, provider: &Provider, route: &'r Route) -> Result<&'r Home, Error> {
+        route.home(provider, self.base_url(provider), &*self.lookup)
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
@@ -29,7 +30,7 @@ pub struct Events {
     fold: Fold,
     meta: Meta,
     begun: Instant,
-    target: (String, String),
+    target: (Arc<str>, Arc<str>),
 }
 
 enum State {
@@ -75,10 +76,10 @@ impl Events {
             state: State::Ended(None),
             held: VecDeque::new(),
             committed: false,
-            fold: Fold::with_origin(plan.author()),
+            fold: Fold::with_origin(plan.route.author.clone()),
             meta: Meta { warnings: plan.warnings.clone(), ..Meta::default() },
             begun: opened.call.begun,
-            target: (plan.provider.clone(), plan.model.clone()),
+            target: (Arc::clone(&plan.route.provider), Arc::clone(&plan.route.model)),
         };
         events.read(opened);
         events
@@ -96,7 +97,7 @@ impl Events {
             fold: Fold::with_origin(Origin::new("", provider, model)),
             meta: Meta::default(),
             begun: Instant::now(),
-            target: (provider.to_owned(), model.to_owned()),
+            target: (provider.into(), model.into()),
         }
     }
 

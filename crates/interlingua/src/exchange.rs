@@ -70,7 +70,7 @@ impl Call {
     }
 
     fn with_target(&self, error: Error) -> Error {
-        error.with_target(&self.plan.provider, &self.plan.model)
+        self.plan.route.sign(error)
     }
 }
 
@@ -102,7 +102,7 @@ fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
     let gunzip =
         Gunzip::wanted(&head.headers).map_err(|error| call.with_target(scrubbed_error(error, secret)))?;
     let plan = &call.plan;
-    let decoder = plan.codec.decoder(plan.mode, plan.limits).with_raw(plan.raw);
+    let decoder = plan.route.codec.decoder(plan.mode, plan.limits).with_raw(plan.raw);
     let first_byte = call.begun.elapsed();
     let alone = head.version < Version::HTTP_2;
     Ok(Opened { alone, status: head.status, headers: head.headers, body, decoder, gunzip, first_byte, call })
@@ -142,7 +142,7 @@ async fn attempt(inner: &Inner, plan: &Plan) -> Result<Response<Body>, Error> {
     let body = read_some(body, &head.headers, REFUSAL.min(plan.limits.body)).await;
     let body = scrubbed(&body, plan.outgoing.secret.as_ref());
     let refusal = Refusal::new(head.status.as_u16(), &head.headers, &body).at(SystemTime::now());
-    Err(scrubbed_error(plan.codec.refusal(&refusal), plan.outgoing.secret.as_ref()))
+    Err(scrubbed_error(plan.route.codec.refusal(&refusal), plan.outgoing.secret.as_ref()))
 }
 
 /// Sends a request and follows redirects where that is allowed. Any status is a success but that of a redirect.

@@ -45,6 +45,7 @@ mod plan;
 mod prepared;
 mod registry;
 mod retry;
+mod route;
 mod run;
 mod secret;
 mod toolbox;

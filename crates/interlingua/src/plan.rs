@@ -1,14 +1,18 @@
 //! From a request to what goes out: URL, headers, key, body.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use interlingua_model::{Error, ErrorKind, Origin as Author, Request, Warning};
-use interlingua_wire::{Auth, Codec, Encoded, Limits, Mode, Object, Protocol, Provider, join, replay};
+use interlingua_model::{Error, ErrorKind, Request, Warning};
+use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Provider, join, replay};
 
 use crate::client::Inner;
 use crate::keys::{self, Credential, Given, KeyCommand, Source};
 use crate::origin::Origin;
+use crate::route::Route;
 use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
 
 /// Who makes the call, in the words of HTTP.
@@ -28,9 +32,7 @@ const KEY_HEADERS: [&str; 7] = [
 
 /// A call that is ready to be made, as often as need be.
 pub(crate) struct Plan {
-    pub(crate) provider: String,
-    pub(crate) model: String,
-    pub(crate) codec: Box<dyn Codec>,
+    pub(crate) route: Arc<Route>,
     pub(crate) mode: Mode,
     pub(crate) outgoing: Outgoing,
     pub(crate) warnings: Vec<Warning>,
@@ -52,9 +54,7 @@ pub(crate) struct Outgoing {
 /// A call without its key.
 pub(crate) struct Draft<'a> {
     provider: &'a Provider,
-    model: &'a str,
-    protocol: Protocol,
-    codec: Box<dyn Codec>,
+    route: Arc<Route>,
     mode: Mode,
     encoded: Encoded,
     uri: Uri,
@@ -80,29 +80,29 @@ impl<'a> Draft<'a> {
         mode: Mode,
         options: &Options,
     ) -> Result<Self, Error> {
-        let protocol = options.protocol.map_or_else(|| provider.protocol_for(model), Ok)?;
-        let codec = provider.codec(protocol, model)?;
-        let target = Author::new(protocol.id(), &*provider.id, model);
-        let (history, mut warnings) = replay::prepare(request, &target, replay::Rules::default());
-        let mut own = history.into_owned();
-        model.clone_into(&mut own.model);
-        let mut encoded = codec.encode(&own, mode).map_err(|error| error.with_target(&provider.id, model))?;
+        let route = inner.routes.to(provider, model, options.protocol, &request.model)?;
+        let (history, mut warnings) = replay::prepare(request, &route.author, replay::Rules::default());
+        let encoded = route.codec.encode_as(model, &history, mode);
+        let mut encoded = encoded.map_err(|error| route.sign(error))?;
         warnings.append(&mut encoded.warnings);
         encoded.warnings = warnings;
         if options.strict.unwrap_or(inner.settings.strict) {
-            refuse(&encoded.warnings).map_err(|error| error.with_target(&provider.id, model))?;
+            refuse(&encoded.warnings).map_err(|error| route.sign(error))?;
         }
         if !options.body.is_empty() {
             encoded.call.body = merged(&encoded.call.body, options)?;
         }
-        let root = options.base_url.as_deref().or_else(|| inner.base_url(provider));
-        let base = provider.base_url(protocol, root, &*inner.lookup)?;
-        let uri = parse(&join(&base, &encoded.call.path), &provider.id)?;
-        Ok(Self { provider, model, protocol, codec, mode, encoded, uri })
+        let path = &encoded.call.path;
+        let url = match options.base_url.as_deref() {
+            Some(root) => join(&provider.base_url(route.protocol, Some(root), &*inner.lookup)?, path),
+            None => join(&inner.home(provider, &route)?.base, path),
+        };
+        let uri = parse(url, &provider.id)?;
+        Ok(Self { provider, route, mode, encoded, uri })
     }
 
     /// Adds the key.
-    pub(crate) async fn authorized(self, inner: &Inner, options: &Options) -> Result<Plan, Error> {
+    pub(crate) async fn authorized(mut self, inner: &Inner, options: &Options) -> Result<Plan, Error> {
         let credential = match self.pick(inner, options)? {
             Pick::Nothing => None,
             Pick::Missing => return Err(keys::missing(self.provider)),
@@ -115,9 +115,7 @@ impl<'a> Draft<'a> {
         let headers = self.headers(inner, options, credential.as_ref())?;
         let Encoded { call, warnings, .. } = self.encoded;
         Ok(Plan {
-            provider: self.provider.id.to_string(),
-            model: self.model.to_owned(),
-            codec: self.codec,
+            route: self.route,
             mode: self.mode,
             outgoing: Outgoing {
                 method: call.method,
@@ -135,7 +133,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Puts a mask in place of the key.
-    pub(crate) fn masked(self, inner: &Inner, options: &Options) -> Result<Prepared, Error> {
+    pub(crate) fn masked(mut self, inner: &Inner, options: &Options) -> Result<Prepared, Error> {
         let source = match self.pick(inner, options)? {
             Pick::Nothing => None,
             Pick::Missing => Some(Source::Explicit),
@@ -155,30 +153,36 @@ impl<'a> Draft<'a> {
             url: self.uri.to_string(),
             headers,
             body: call.body,
-            protocol: self.protocol,
+            protocol: self.route.protocol,
             warnings,
         })
     }
 
     fn pick<'i>(&self, inner: &'i Inner, options: &Options) -> Result<Pick<'i>, Error> {
-        let own_header = KEY_HEADERS.into_iter().any(|name| options.headers.contains_key(name));
-        if own_header {
+        let own_header = || KEY_HEADERS.into_iter().any(|name| options.headers.contains_key(name));
+        if !options.headers.is_empty() && own_header() {
             return Ok(Pick::Nothing);
         }
-        let origin = Origin::of(&self.uri);
+        let origin = match options.base_url {
+            Some(_) => Origin::of(&self.uri).map(Cow::Owned),
+            None => inner.home(self.provider, &self.route)?.origin.as_ref().map(Cow::Borrowed),
+        };
         let moved = options.base_url.is_some() || inner.base_url(self.provider).is_some();
         let picked = pick(inner, self.provider, options.key.as_ref());
         let source = match &picked {
             Pick::Ready(credential) => credential.source.clone(),
             Pick::Command(_) => Source::Command,
-            _ if moved || origin.as_ref().is_some_and(Origin::is_loopback) => return Ok(Pick::Nothing),
+            _ if moved || origin.as_ref().is_some_and(|origin| origin.is_loopback()) => {
+                return Ok(Pick::Nothing);
+            }
             _ => return Ok(picked),
         };
-        if *self.provider.auth_for(self.protocol, source.variable())? == Auth::None {
+        if *self.provider.auth_for(self.route.protocol, source.variable())? == Auth::None {
             return Ok(Pick::Nothing);
         }
         let home = |root: Option<&str>| {
-            Origin::parse(&self.provider.base_url(self.protocol, root, &*inner.lookup).ok()?)
+            Origin::parse(&self.provider.base_url(self.route.protocol, root, &*inner.lookup).ok()?)
+                .map(Cow::Owned)
         };
         let own = inner.base_url(self.provider);
         let allowed = match source {
@@ -189,16 +193,17 @@ impl<'a> Draft<'a> {
             Source::Explicit | Source::Command => origin == home(own) || origin == home(None),
             Source::Variable(_) => origin == home(None),
         };
-        guard(inner, self.provider, picked, &source, allowed, origin)
+        guard(inner, self.provider, picked, &source, allowed, origin.as_deref())
     }
 
     fn headers(
-        &self,
+        &mut self,
         inner: &Inner,
         options: &Options,
         credential: Option<&Credential>,
     ) -> Result<HeaderMap, Error> {
-        let mut headers = self.encoded.call.headers.clone();
+        let mut headers = std::mem::take(&mut self.encoded.call.headers);
+        headers.reserve(8);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let (accept, encoding) = match self.mode {
             Mode::Stream => ("text/event-stream, application/json", "identity"),
@@ -206,9 +211,12 @@ impl<'a> Draft<'a> {
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
-        headers.extend(self.provider.static_headers(&*inner.lookup)?);
+        match options.base_url {
+            Some(_) => headers.extend(self.provider.static_headers(&*inner.lookup)?),
+            None => headers.extend(inner.home(self.provider, &self.route)?.headers.clone()),
+        }
         let variable = credential.and_then(|credential| credential.source.variable());
-        let auth = self.provider.auth_for(self.protocol, variable)?;
+        let auth = self.provider.auth_for(self.route.protocol, variable)?;
         if let Some((name, value)) = credential.map(|key| authorization(auth, key)).transpose()?.flatten() {
             headers.insert(name, value);
         }
@@ -218,13 +226,6 @@ impl<'a> Draft<'a> {
             headers.insert(name, value);
         }
         Ok(headers)
-    }
-}
-
-impl Plan {
-    /// Who the answer will be from.
-    pub(crate) fn author(&self) -> Author {
-        Author::new(self.codec.protocol().id(), &*self.provider, &*self.model)
     }
 }
 
@@ -254,7 +255,7 @@ fn guard<'i>(
     picked: Pick<'i>,
     source: &Source,
     allowed: bool,
-    origin: Option<Origin>,
+    origin: Option<&Origin>,
 ) -> Result<Pick<'i>, Error> {
     let refuse = |message: String| Err(Error::new(ErrorKind::Configuration, message));
     let Some(origin) = origin else { return Ok(Pick::Nothing) };
@@ -282,8 +283,7 @@ fn guard<'i>(
 
 /// The header that carries a key.
 fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
-    let from = credential.source.describe();
-    credential.secret.check(&from)?;
+    credential.secret.check(|| credential.source.describe())?;
     let key = credential.secret.expose();
     let (name, text) = match auth {
         Auth::Bearer | Auth::NoneOrBearer => {
@@ -298,6 +298,7 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
         _ => return Ok(None),
     };
     let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        let from = credential.source.describe();
         Error::new(ErrorKind::Authentication, format!("the key from {from} cannot stand in a header"))
     })?;
     value.set_sensitive(true);
@@ -308,7 +309,7 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
 pub(crate) async fn listing(inner: &Inner, provider: &Provider) -> Result<Option<Outgoing>, Error> {
     let Some(listing) = &provider.models else { return Ok(None) };
     let Some(url) = provider.models_url(inner.base_url(provider), &*inner.lookup)? else { return Ok(None) };
-    let uri = parse(&url, &provider.id)?;
+    let uri = parse(url, &provider.id)?;
     let credential = listing_credential(inner, provider, &uri).await?;
     let mut headers = provider.static_headers(&*inner.lookup)?;
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -348,7 +349,7 @@ async fn listing_credential(
     let origin = Origin::of(uri);
     let home = provider.models_url(None, &*inner.lookup).ok().flatten().and_then(|url| Origin::parse(&url));
     let allowed = source.variable().is_none() || origin == home;
-    Ok(match guard(inner, provider, picked, &source, allowed, origin)? {
+    Ok(match guard(inner, provider, picked, &source, allowed, origin.as_ref())? {
         Pick::Nothing | Pick::Missing => None,
         Pick::Ready(credential) => Some(credential),
         Pick::Command(command) => Some(Credential { secret: command.key(&provider.id).await?, source }),
@@ -365,10 +366,10 @@ fn refuse(warnings: &[Warning]) -> Result<(), Error> {
 }
 
 /// Reads a URL. One that holds a password would end up in errors and logs.
-fn parse(url: &str, provider: &str) -> Result<Uri, Error> {
+fn parse(url: String, provider: &str) -> Result<Uri, Error> {
     let wrong =
         |what: &str| Error::new(ErrorKind::Configuration, format!("the base URL of `{provider}` {what}"));
-    let uri: Uri = url.parse().map_err(|error| wrong(&format!("is none: {error}")))?;
+    let uri = Uri::try_from(url).map_err(|error| wrong(&format!("is none: {error}")))?;
     let authority = uri.authority().ok_or_else(|| wrong("has no host"))?;
     if authority.as_str().contains('@') {
         return Err(wrong(

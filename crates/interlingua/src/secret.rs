@@ -25,11 +25,11 @@ impl Secret {
     }
 
     /// Checks that the key can stand in a header; `from` says where it came from, for the message.
-    pub(crate) fn check(&self, from: &str) -> Result<(), Error> {
+    pub(crate) fn check(&self, from: impl Fn() -> String) -> Result<(), Error> {
         let wrong = |what: &str| {
             Err(Error::new(
                 ErrorKind::Authentication,
-                format!("the key from {from} {what}: check how it is set"),
+                format!("the key from {} {what}: check how it is set", from()),
             ))
         };
         let key = self.expose();

@@ -1,0 +1,91 @@
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use http::HeaderMap;
+use interlingua_model::{Error, Origin as Author};
+use interlingua_wire::{Codec, Protocol, Provider};
+
+use crate::Lookup;
+use crate::origin::Origin;
+
+/// Most models that are remembered; then all are forgotten. A gateway's clients may name any number.
+const MOST: usize = 256;
+
+/// How the models that were asked before are reached.
+#[derive(Debug, Default)]
+pub(crate) struct Routes(RwLock<HashMap<String, Arc<Route>>>);
+
+/// What all calls to a model have in common, worked out once.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) provider: Arc<str>,
+    pub(crate) model: Arc<str>,
+    pub(crate) protocol: Protocol,
+    pub(crate) codec: Box<dyn Codec>,
+    /// Who answers.
+    pub(crate) author: Author,
+    home: OnceLock<Home>,
+}
+
+/// Where the calls go, and what they all carry.
+#[derive(Debug)]
+pub(crate) struct Home {
+    pub(crate) base: String,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Routes {
+    /// The route to a model of a provider; `protocol` takes the place of the one that the row names.
+    pub(crate) fn to(
+        &self,
+        provider: &Provider,
+        model: &str,
+        protocol: Option<Protocol>,
+        word: &str,
+    ) -> Result<Arc<Route>, Error> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(word).cloned();
+        if let Some(route) = known.filter(|route| protocol.is_none_or(|asked| asked == route.protocol)) {
+            return Ok(route);
+        }
+        let route = Arc::new(Route::new(provider, model, protocol)?);
+        if protocol.is_none() {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() >= MOST {
+                known.clear();
+            }
+            known.insert(word.to_owned(), Arc::clone(&route));
+        }
+        Ok(route)
+    }
+}
+
+impl Route {
+    fn new(provider: &Provider, model: &str, protocol: Option<Protocol>) -> Result<Self, Error> {
+        let protocol = protocol.map_or_else(|| provider.protocol_for(model), Ok)?;
+        let codec: Box<dyn Codec> = provider.codec(protocol, model)?;
+        let author = Author::new(protocol.id(), &*provider.id, model);
+        let (provider, model) = (Arc::from(&*provider.id), Arc::from(model));
+        Ok(Self { provider, model, protocol, codec, author, home: OnceLock::new() })
+    }
+
+    /// Where the calls go, by the row, the program and the environment, which is read once.
+    pub(crate) fn home(
+        &self,
+        provider: &Provider,
+        root: Option<&str>,
+        lookup: &Lookup,
+    ) -> Result<&Home, Error> {
+        if let Some(home) = self.home.get() {
+            return Ok(home);
+        }
+        let base = provider.base_url(self.protocol, root, lookup)?;
+        let (origin, headers) = (Origin::parse(&base), provider.static_headers(lookup)?);
+        Ok(self.home.get_or_init(|| Home { base, origin, headers }))
+    }
+
+    /// An error with the name of whom it came from.
+    pub(crate) fn sign(&self, error: Error) -> Error {
+        error.with_target(&self.provider, &self.model)
+    }
+}

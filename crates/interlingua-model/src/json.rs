@@ -57,7 +57,12 @@ impl Json {
 
     /// A JSON string that holds `text`.
     pub fn string(text: &str) -> Self {
-        Self::from(&serde_json::Value::from(text))
+        if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f)) {
+            return Self::from(&serde_json::Value::from(text));
+        }
+        let mut quoted = String::with_capacity(text.len() + 2);
+        quoted.extend(["\"", text, "\""]);
+        Self(quoted.into())
     }
 
     /// The text.

@@ -150,6 +150,12 @@ pub fn request_id(headers: &HeaderMap) -> Option<&str> {
 
 /// What a header counts, and which of the figures it gives.
 fn recognise(header: &str) -> Option<(&str, Figure)> {
+    if memchr::memmem::find(header.as_bytes(), b"limit").is_none()
+        && !header.starts_with("anthropic-")
+        && !header.starts_with("x-trial-")
+    {
+        return None;
+    }
     let rest =
         ["x-ratelimit-", "x-rate-limit-", "ratelimit-", "anthropic-ratelimit-", "anthropic-", "x-trial-"]
             .iter()

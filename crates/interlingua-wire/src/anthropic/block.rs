@@ -100,8 +100,13 @@ pub(super) fn text(fields: &Fields, wanted: impl Fn(&str, &Json) -> bool) -> Str
 
 /// A list of JSON values, each as it stands.
 pub(super) fn array(items: &[Json]) -> Json {
-    let items: Vec<&str> = items.iter().map(Json::as_str).collect();
-    Json::from_text(format!("[{}]", items.join(",")))
+    let mut text = String::with_capacity(items.iter().map(|item| item.as_str().len() + 1).sum::<usize>() + 2);
+    for item in items {
+        text.push(if text.is_empty() { '[' } else { ',' });
+        text.push_str(item.as_str());
+    }
+    text.push_str(if text.is_empty() { "[]" } else { "]" });
+    Json::from_text(text)
 }
 
 /// The mark that asks for caching.
@@ -356,6 +361,12 @@ pub(super) fn is_own(citation: &Citation) -> bool {
 
 /// A text block.
 pub(super) fn write_text(text: &Text, with_citations: bool) -> Json {
+    let is_bare = text.cache.is_none() && text.citations.is_empty() && text.extra.is_empty();
+    if is_bare {
+        return Json::from_text(
+            [r#"{"type":"text","text":"#, Json::string(&text.text).as_str(), "}"].concat(),
+        );
+    }
     let mut block = Block::new("text").text("text", &text.text).cache(text.cache);
     let citations: Vec<Json> = text
         .citations

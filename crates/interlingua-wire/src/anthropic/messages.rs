@@ -322,7 +322,12 @@ impl Turn<'_> {
             Role::Assistant => "assistant",
             Role::System => "system",
         };
-        Block::default().text("role", role).set("content", array(&self.content)).extra(self.extra).json()
+        let content = array(&self.content);
+        if self.extra.is_empty() {
+            let text = [r#"{"role":""#, role, r#"","content":"#, content.as_str(), "}"].concat();
+            return Json::from_text(text);
+        }
+        Block::default().text("role", role).set("content", content).extra(self.extra).json()
     }
 
     /// Adds a later message of the same user: its results stand behind the results that are there, the rest at the end.

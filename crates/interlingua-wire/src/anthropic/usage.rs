@@ -22,25 +22,18 @@ pub(super) struct Counts {
 impl Counts {
     /// Takes a `usage` object over, and returns all that is known now.
     pub(super) fn update(&mut self, usage: &RawValue) -> Usage {
-        let Ok(mut usage) = Object::parse(usage.get()) else { return Usage::default() };
-        let details = usage.peek::<Object<'_>>("output_tokens_details");
-        // The split by time to live is an object of its own, whose sum is `cache_creation_input_tokens`.
-        let split = usage.peek::<Object<'_>>("cache_creation");
-        keep(&mut self.hour, split.as_ref().and_then(|split| split.peek("ephemeral_1h_input_tokens")));
-        keep(&mut self.thinking, details.as_ref().and_then(|details| details.peek("thinking_tokens")));
-        for (name, figure) in [
-            ("input_tokens", &mut self.input),
-            ("cache_read_input_tokens", &mut self.cache_read),
-            ("cache_creation_input_tokens", &mut self.cache_creation),
-            ("output_tokens", &mut self.output),
-        ] {
-            keep(figure, usage.peek(name));
-            usage.take_raw(name);
-        }
-        usage.take_raw("cache_creation");
-        usage.take_raw("output_tokens_details");
+        let Ok(usage) = Object::parse(usage.get()) else { return Usage::default() };
         for (name, value) in usage.iter().filter(|(_, value)| value.get() != "null") {
-            self.other.set(name, Json::from(value));
+            match name {
+                "input_tokens" => keep(&mut self.input, number(value)),
+                "cache_read_input_tokens" => keep(&mut self.cache_read, number(value)),
+                "cache_creation_input_tokens" => keep(&mut self.cache_creation, number(value)),
+                "output_tokens" => keep(&mut self.output, number(value)),
+                // The split by time to live is an object of its own, whose sum is `cache_creation_input_tokens`.
+                "cache_creation" => keep(&mut self.hour, part(value, "ephemeral_1h_input_tokens")),
+                "output_tokens_details" => keep(&mut self.thinking, part(value, "thinking_tokens")),
+                _ => self.other.set(name, Json::from(value)),
+            }
         }
         self.usage()
     }
@@ -59,6 +52,16 @@ impl Counts {
         }
         usage
     }
+}
+
+/// A count; anything else is none.
+fn number(value: &RawValue) -> Option<u64> {
+    value.get().parse().ok()
+}
+
+/// A count that stands in an object.
+fn part(object: &RawValue, name: &str) -> Option<u64> {
+    number(Object::parse(object.get()).ok()?.get(name)?)
 }
 
 /// The `usage` object of a message. The protocol wants input and output to be numbers in any case.

@@ -70,7 +70,9 @@ struct Body<'a> {
 
 impl<'a> Body<'a> {
     fn new(extra: Option<&'a Fields>) -> Self {
-        Self { out: vec![b'{'], extra, names: Vec::new() }
+        let mut out = Vec::with_capacity(512);
+        out.push(b'{');
+        Self { out, extra, names: Vec::new() }
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {

@@ -7,6 +7,9 @@
 /// assert_eq!(join("https://a.example/v1?edition=2", "/x?beta=1"), "https://a.example/v1/x?edition=2&beta=1");
 /// ```
 pub fn join(base: &str, path: &str) -> String {
+    if !base.contains('?') && !path.contains('?') {
+        return [base.trim_end_matches('/'), "/", path.trim_start_matches('/')].concat();
+    }
     let (base, query) = base.split_once('?').unwrap_or((base, ""));
     let (path, own_query) = path.split_once('?').unwrap_or((path, ""));
     let queries =

@@ -82,16 +82,12 @@ impl<'t> Author<'t> {
     }
 
     fn inputs(&self, parts: &[Input], extra: &Extra, losses: &mut Losses) -> Option<(Vec<Input>, Extra)> {
-        let found: Vec<_> =
-            parts.iter().enumerate().filter_map(|(index, part)| self.input(part, index, losses)).collect();
+        let found = changed(parts, |index, part| self.input(part, index, losses));
         let trimmed = self.trimmed(extra);
-        if found.len() == parts.len()
-            && found.iter().all(|part| matches!(part, Cow::Borrowed(_)))
-            && trimmed.is_none()
-        {
+        if found.is_none() && trimmed.is_none() {
             return None;
         }
-        Some((found.into_iter().map(Cow::into_owned).collect(), trimmed.unwrap_or_else(|| extra.clone())))
+        Some((found.unwrap_or_else(|| parts.to_vec()), trimmed.unwrap_or_else(|| extra.clone())))
     }
 
     fn input<'a>(&self, part: &'a Input, index: usize, losses: &mut Losses) -> Option<Cow<'a, Input>> {
@@ -109,23 +105,15 @@ impl<'t> Author<'t> {
     }
 
     fn assistant(&self, message: &Assistant, losses: &mut Losses) -> Option<Assistant> {
-        let found: Vec<_> = message
-            .parts
-            .iter()
-            .enumerate()
-            .filter_map(|(index, part)| self.output(part, index, &message.parts, losses))
-            .collect();
+        let found = changed(&message.parts, |index, part| self.output(part, index, &message.parts, losses));
         let trimmed = self.trimmed(&message.extra);
-        if found.len() == message.parts.len()
-            && found.iter().all(|part| matches!(part, Cow::Borrowed(_)))
-            && trimmed.is_none()
-        {
+        if found.is_none() && trimmed.is_none() {
             return None;
         }
-        let mut changed = Assistant::new(found.into_iter().map(Cow::into_owned).collect());
-        changed.origin.clone_from(&message.origin);
-        changed.extra = trimmed.unwrap_or_else(|| message.extra.clone());
-        Some(changed)
+        let mut own = Assistant::new(found.unwrap_or_else(|| message.parts.clone()));
+        own.origin.clone_from(&message.origin);
+        own.extra = trimmed.unwrap_or_else(|| message.extra.clone());
+        Some(own)
     }
 
     fn output<'a>(
@@ -309,4 +297,23 @@ impl<'t> Author<'t> {
     fn place(&self, index: usize) -> String {
         format!("messages[{}].parts[{index}]", self.at)
     }
+}
+
+/// The parts as they go to the target; `None` when they go as they are, which is most often so and costs nothing.
+fn changed<'p, T: Clone>(
+    parts: &'p [T],
+    mut each: impl FnMut(usize, &'p T) -> Option<Cow<'p, T>>,
+) -> Option<Vec<T>> {
+    let mut own: Option<Vec<T>> = None;
+    for (index, part) in parts.iter().enumerate() {
+        match (each(index, part), &mut own) {
+            (Some(Cow::Borrowed(_)), None) => {}
+            (found, Some(own)) => own.extend(found.map(Cow::into_owned)),
+            (found, None) => {
+                let before = parts.get(..index).unwrap_or_default().iter().cloned();
+                own = Some(before.chain(found.map(Cow::into_owned)).collect());
+            }
+        }
+    }
+    own
 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -29,8 +29,8 @@ use crate::{Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secr
 /// ```
 pub struct ClientBuilder {
     registry: Registry,
-    keys: HashMap<String, Given>,
-    base_urls: HashMap<String, String>,
+    keys: BTreeMap<String, Given>,
+    base_urls: BTreeMap<String, String>,
     transport: Option<Arc<dyn Transport>>,
     settings: Settings,
     lookup: Box<Lookup>,
@@ -55,8 +55,8 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
             registry: Registry::default(),
-            keys: HashMap::new(),
-            base_urls: HashMap::new(),
+            keys: BTreeMap::new(),
+            base_urls: BTreeMap::new(),
             transport: None,
             settings: Settings::default(),
             lookup: Box::new(|name| std::env::var(name).ok()),

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ pub struct Client(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) registry: Registry,
-    pub(crate) keys: HashMap<String, Given>,
-    pub(crate) base_urls: HashMap<String, String>,
+    pub(crate) keys: BTreeMap<String, Given>,
+    pub(crate) base_urls: BTreeMap<String, String>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
     pub(crate) lookup: Box<Lookup>,
@@ -234,7 +234,7 @@ impl Inner {
 
     /// Where the calls of a route go.
     pub(crate) fn home<'r>(&self, provider: &Provider, route: &'r Route) -> Result<&'r Home, Error> {
-        route.home(provider, self.base_url(provider), &*self.lookup)
+        route.home(provider, || self.base_url(provider), &*self.lookup)
     }
 }
 

@@ -8,11 +8,10 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Response};
-use interlingua_wire::{Decoder, RateLimits};
+use interlingua_wire::RateLimits;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::exchange::{self, Call, Opened};
-use crate::gzip::Gunzip;
+use crate::exchange::{self, Opened};
 use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts};
 
 /// The events of one answer, as they come.
@@ -23,7 +22,10 @@ use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts};
 ///
 /// What comes before the first piece of content is held back until that piece is there, so that an answer that fails
 /// at its very beginning can be asked for again unseen.
-pub struct Events {
+pub struct Events(Box<Inner>);
+
+/// Kept apart, so that an answer is moved about as one word.
+struct Inner {
     state: State,
     held: VecDeque<Event>,
     committed: bool,
@@ -34,8 +36,8 @@ pub struct Events {
 }
 
 enum State {
-    Reading(Box<Reading>),
-    Reopening(BoxFuture<'static, Result<Opened, Error>>),
+    Reading(Reading),
+    Reopening(BoxFuture<'static, Result<Box<Opened>, Error>>),
     Backend(BoxStream<'static, Result<Event, Error>>),
     /// The end was seen; an error is still to be handed out, or nothing.
     Ended(Option<Error>),
@@ -43,11 +45,7 @@ enum State {
 
 /// The body of an answer that is read.
 struct Reading {
-    call: Call,
-    alone: bool,
-    body: Body,
-    gunzip: Option<Gunzip>,
-    decoder: Decoder,
+    opened: Box<Opened>,
     failure: Option<Error>,
     clock: Clock,
 }
@@ -58,6 +56,9 @@ struct Clock {
     timer: Pin<Box<Sleep>>,
     timeouts: Timeouts,
     begun: bool,
+    /// Whether the timer is still set to the first byte, which has come. It is set anew only where something must be waited
+    /// for: a timer that rings before all others costs the runtime a system call.
+    late: bool,
     quiet: u32,
     /// Whom the timer wakes.
     wakes: Option<Waker>,
@@ -70,9 +71,9 @@ const STEPS: u32 = 16;
 const HELD: usize = 256;
 
 impl Events {
-    pub(crate) fn of_call(opened: Opened) -> Self {
+    pub(crate) fn of_call(opened: Box<Opened>) -> Self {
         let plan = &opened.call.plan;
-        let mut events = Self {
+        let mut inner = Inner {
             state: State::Ended(None),
             held: VecDeque::new(),
             committed: false,
@@ -81,8 +82,8 @@ impl Events {
             begun: opened.call.begun,
             target: (Arc::clone(&plan.route.provider), Arc::clone(&plan.route.model)),
         };
-        events.read(opened);
-        events
+        inner.read(opened);
+        Self(Box::new(inner))
     }
 
     pub(crate) fn of_backend(
@@ -90,7 +91,7 @@ impl Events {
         provider: &str,
         model: &str,
     ) -> Self {
-        Self {
+        Self(Box::new(Inner {
             state: State::Backend(stream),
             held: VecDeque::new(),
             committed: true,
@@ -98,7 +99,7 @@ impl Events {
             meta: Meta::default(),
             begun: Instant::now(),
             target: (provider.into(), model.into()),
-        }
+        }))
     }
 
     /// The next event; `None` at the end.
@@ -106,22 +107,22 @@ impl Events {
     /// # Errors
     /// When the answer breaks off, breaks the protocol, or reports an error. No event follows it.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
-        poll_fn(|context| self.poll(context)).await
+        poll_fn(|context| self.0.poll(context)).await
     }
 
     /// The message as it stands.
     pub fn message(&self) -> Assistant {
-        self.fold.message()
+        self.0.fold.message()
     }
 
     /// The answer as it stands; without a finish until the end.
     pub fn response(&self) -> Response {
-        self.fold.response()
+        self.0.fold.response()
     }
 
     /// What is known of the call so far.
     pub const fn meta(&self) -> &Meta {
-        &self.meta
+        &self.0.meta
     }
 
     /// Reads to the end and returns the whole answer, with what was read before.
@@ -140,24 +141,25 @@ impl Events {
         while let Some(event) = self.next().await {
             event?;
         }
-        let Self { fold, meta, target: (provider, model), .. } = self;
+        let Inner { fold, meta, target: (provider, model), .. } = *self.0;
         let response = fold.into_response().map_err(|error| error.with_target(&provider, &model))?;
         Ok(Answer { response, meta })
     }
+}
 
-    fn read(&mut self, opened: Opened) {
-        let Opened { call, alone, status, headers, body, decoder, gunzip, first_byte } = opened;
-        self.meta.status = Some(status.as_u16());
-        let secret = call.plan.outgoing.secret.as_ref();
+impl Inner {
+    fn read(&mut self, mut opened: Box<Opened>) {
+        let headers = std::mem::take(&mut opened.headers);
+        self.meta.status = Some(opened.status.as_u16());
+        let secret = opened.call.plan.outgoing.secret.as_ref();
         let id = interlingua_wire::request_id(&headers);
         self.meta.request_id = id.map(|id| exchange::scrubbed_word(id, secret));
         self.meta.rate_limits = RateLimits::of(&headers);
         self.meta.headers = headers;
-        self.meta.timings.first_byte = Some(first_byte);
-        self.meta.retries.clone_from(&call.retries);
-        let clock = Clock::new(call.plan.timeouts);
-        self.state =
-            State::Reading(Box::new(Reading { call, alone, body, gunzip, decoder, failure: None, clock }));
+        self.meta.timings.first_byte = Some(opened.first_byte);
+        self.meta.retries.clone_from(&opened.call.retries);
+        let clock = Clock::new(opened.call.plan.timeouts);
+        self.state = State::Reading(Reading { opened, failure: None, clock });
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
@@ -181,14 +183,14 @@ impl Events {
                     Err(error) => self.end(Some(error)),
                 },
                 State::Reading(reading) => {
-                    if let Some(event) = reading.decoder.poll() {
+                    if let Some(event) = reading.opened.decoder.poll() {
                         if self.committed {
                             return Poll::Ready(Some(Ok(self.hand_out(event))));
                         }
                         self.hold(event);
                     } else if let Some(error) = reading.failure.take() {
                         self.broken(error);
-                    } else if reading.decoder.is_finished() {
+                    } else if reading.opened.decoder.is_finished() {
                         self.end(None);
                     } else {
                         ready!(reading.poll(context));
@@ -214,7 +216,7 @@ impl Events {
     fn commit(&mut self) {
         self.committed = true;
         if let State::Reading(reading) = &mut self.state {
-            reading.call.settle();
+            reading.opened.call.settle();
         }
     }
 
@@ -242,7 +244,7 @@ impl Events {
     /// An answer failed: it is asked for again when nothing of it was seen and the error may pass.
     fn broken(&mut self, error: Error) {
         let State::Reading(reading) = std::mem::replace(&mut self.state, State::Ended(None)) else { return };
-        let mut call = reading.call;
+        let mut call = reading.opened.call;
         let error = exchange::scrubbed_error(error, call.plan.outgoing.secret.as_ref());
         let error = self.with_target(error);
         let again = if self.committed { None } else { call.next(&error) };
@@ -270,7 +272,7 @@ impl Events {
 
 impl Reading {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let polled = self.body.poll_chunk(context);
+        let polled = self.opened.body.poll_chunk(context);
         let Poll::Ready(chunk) = polled else {
             self.failure = Some(ready!(self.clock.poll(context)));
             return Poll::Ready(());
@@ -282,35 +284,35 @@ impl Reading {
             Some(Err(error)) => Some(error),
             None => self.finish().err(),
         };
-        if more && self.decoder.is_finished() {
-            let body = std::mem::replace(&mut self.body, Body::from(Bytes::new()));
-            if self.alone {
-                self.call.inner.drains.rest(body, &self.call.plan.outgoing.uri, context);
+        if more && self.opened.decoder.is_finished() {
+            let body = std::mem::replace(&mut self.opened.body, Body::from(Bytes::new()));
+            if self.opened.alone {
+                self.opened.call.inner.drains.rest(body, &self.opened.call.plan.outgoing.uri, context);
             }
         }
         Poll::Ready(())
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let decoder = &mut self.decoder;
-        match &mut self.gunzip {
+        let Opened { decoder, gunzip, .. } = &mut *self.opened;
+        match gunzip {
             None => decoder.push(bytes),
             Some(gunzip) => gunzip.push(bytes, &mut |bytes| decoder.push(bytes)),
         }
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        if let Some(gunzip) = &mut self.gunzip {
+        if let Some(gunzip) = &mut self.opened.gunzip {
             gunzip.end()?;
         }
-        self.decoder.end()
+        self.opened.decoder.end()
     }
 }
 
 impl Clock {
     fn new(timeouts: Timeouts) -> Self {
         let timer = Box::pin(sleep(timeouts.first_byte));
-        Self { timer, timeouts, begun: false, quiet: 0, wakes: None }
+        Self { timer, timeouts, begun: false, late: false, quiet: 0, wakes: None }
     }
 
     /// Something came.
@@ -318,17 +320,21 @@ impl Clock {
         self.quiet = 0;
         if !self.begun {
             self.begun = true;
-            self.wind();
+            self.late = true;
         }
     }
 
     fn wind(&mut self) {
+        self.late = false;
         self.timer.as_mut().reset(Instant::now() + self.timeouts.idle / STEPS);
         self.wakes = None;
     }
 
     /// Is ready when nothing came for too long.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
+        if self.late {
+            self.wind();
+        }
         let waits = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
         if waits && !self.timer.is_elapsed() {
             return Poll::Pending;
@@ -354,15 +360,15 @@ impl Stream for Events {
     type Item = Result<Event, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll(context)
+        self.get_mut().0.poll(context)
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events")
-            .field("target", &self.target)
-            .field("meta", &self.meta)
+            .field("target", &self.0.target)
+            .field("meta", &self.0.meta)
             .finish_non_exhaustive()
     }
 }

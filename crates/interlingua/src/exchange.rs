@@ -75,7 +75,7 @@ impl Call {
 }
 
 /// Makes a call until the head of a success is there or no retry is left.
-pub(crate) async fn open(mut call: Call) -> Result<Opened, Error> {
+pub(crate) async fn open(mut call: Call) -> Result<Box<Opened>, Error> {
     loop {
         let error = match attempt(&call.inner, &call.plan).await {
             Ok(answer) => return opened(call, answer),
@@ -87,12 +87,12 @@ pub(crate) async fn open(mut call: Call) -> Result<Opened, Error> {
 }
 
 /// Makes a call again after a pause, when the answer failed before its first piece of content.
-pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Opened, Error> {
+pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Box<Opened>, Error> {
     sleep(pause).await;
     open(call).await
 }
 
-fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
+fn opened(call: Call, answer: Response<Body>) -> Result<Box<Opened>, Error> {
     let (mut head, body) = answer.into_parts();
     let secret = call.plan.outgoing.secret.as_ref();
     conceal(&mut head.headers, secret);
@@ -105,7 +105,8 @@ fn opened(call: Call, answer: Response<Body>) -> Result<Opened, Error> {
     let decoder = plan.route.codec.decoder(plan.mode, plan.limits).with_raw(plan.raw);
     let first_byte = call.begun.elapsed();
     let alone = head.version < Version::HTTP_2;
-    Ok(Opened { alone, status: head.status, headers: head.headers, body, decoder, gunzip, first_byte, call })
+    let (status, headers) = (head.status, head.headers);
+    Ok(Box::new(Opened { call, status, alone, headers, body, decoder, gunzip, first_byte }))
 }
 
 /// Marks headers that send the key back, so that they are never printed.
@@ -280,8 +281,8 @@ pub(crate) fn scrubbed<'b>(bytes: &'b [u8], secret: Option<&Secret>) -> Cow<'b, 
 /// A word of an answer without the key.
 pub(crate) fn scrubbed_word(word: &str, secret: Option<&Secret>) -> String {
     match secret.map(Secret::expose).filter(|key| !key.is_empty()) {
-        Some(key) => word.replace(key, "[key]"),
-        None => word.to_owned(),
+        Some(key) if word.contains(key) => word.replace(key, "[key]"),
+        _ => word.to_owned(),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
 
 /// Who makes the call, in the words of HTTP.
 const AGENT: &str = concat!("interlingua/", env!("CARGO_PKG_VERSION"));
+/// As many headers as there is room for at once.
+const ROOM: usize = 8;
 /// What stands in place of a key that must not be shown.
 const MASK: &str = "***";
 /// Headers that carry keys, whatever the provider.
@@ -167,12 +169,12 @@ impl<'a> Draft<'a> {
             Some(_) => Origin::of(&self.uri).map(Cow::Owned),
             None => inner.home(self.provider, &self.route)?.origin.as_ref().map(Cow::Borrowed),
         };
-        let moved = options.base_url.is_some() || inner.base_url(self.provider).is_some();
+        let moved = || options.base_url.is_some() || inner.base_url(self.provider).is_some();
         let picked = pick(inner, self.provider, options.key.as_ref());
         let source = match &picked {
             Pick::Ready(credential) => credential.source.clone(),
             Pick::Command(_) => Source::Command,
-            _ if moved || origin.as_ref().is_some_and(|origin| origin.is_loopback()) => {
+            _ if moved() || origin.as_ref().is_some_and(|origin| origin.is_loopback()) => {
                 return Ok(Pick::Nothing);
             }
             _ => return Ok(picked),
@@ -184,13 +186,13 @@ impl<'a> Draft<'a> {
             Origin::parse(&self.provider.base_url(self.route.protocol, root, &*inner.lookup).ok()?)
                 .map(Cow::Owned)
         };
-        let own = inner.base_url(self.provider);
+        let own = || inner.base_url(self.provider);
         let allowed = match source {
             Source::Call => true,
             // The address was made out of the very roots that the key is meant for.
             Source::Explicit | Source::Command if options.base_url.is_none() => true,
-            Source::Variable(_) if !moved => true,
-            Source::Explicit | Source::Command => origin == home(own) || origin == home(None),
+            Source::Variable(_) if !moved() => true,
+            Source::Explicit | Source::Command => origin == home(own()) || origin == home(None),
             Source::Variable(_) => origin == home(None),
         };
         guard(inner, self.provider, picked, &source, allowed, origin.as_deref())
@@ -202,8 +204,8 @@ impl<'a> Draft<'a> {
         options: &Options,
         credential: Option<&Credential>,
     ) -> Result<HeaderMap, Error> {
-        let mut headers = std::mem::take(&mut self.encoded.call.headers);
-        headers.reserve(8);
+        let mut headers = HeaderMap::with_capacity(ROOM);
+        headers.extend(std::mem::take(&mut self.encoded.call.headers));
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let (accept, encoding) = match self.mode {
             Mode::Stream => ("text/event-stream, application/json", "identity"),
@@ -211,9 +213,11 @@ impl<'a> Draft<'a> {
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
-        match options.base_url {
-            Some(_) => headers.extend(self.provider.static_headers(&*inner.lookup)?),
-            None => headers.extend(inner.home(self.provider, &self.route)?.headers.clone()),
+        if options.base_url.is_some() {
+            headers.extend(self.provider.static_headers(&*inner.lookup)?);
+        } else {
+            let fixed = &inner.home(self.provider, &self.route)?.headers;
+            headers.extend(fixed.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
         let variable = credential.and_then(|credential| credential.source.variable());
         let auth = self.provider.auth_for(self.route.protocol, variable)?;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use http::HeaderMap;
@@ -13,7 +13,7 @@ const MOST: usize = 256;
 
 /// How the models that were asked before are reached.
 #[derive(Debug, Default)]
-pub(crate) struct Routes(RwLock<HashMap<String, Arc<Route>>>);
+pub(crate) struct Routes(RwLock<BTreeMap<String, Arc<Route>>>);
 
 /// What all calls to a model have in common, worked out once.
 #[derive(Debug)]
@@ -70,16 +70,16 @@ impl Route {
     }
 
     /// Where the calls go, by the row, the program and the environment, which is read once.
-    pub(crate) fn home(
+    pub(crate) fn home<'i>(
         &self,
         provider: &Provider,
-        root: Option<&str>,
+        root: impl FnOnce() -> Option<&'i str>,
         lookup: &Lookup,
     ) -> Result<&Home, Error> {
         if let Some(home) = self.home.get() {
             return Ok(home);
         }
-        let base = provider.base_url(self.protocol, root, lookup)?;
+        let base = provider.base_url(self.protocol, root(), lookup)?;
         let (origin, headers) = (Origin::parse(&base), provider.static_headers(lookup)?);
         Ok(self.home.get_or_init(|| Home { base, origin, headers }))
     }

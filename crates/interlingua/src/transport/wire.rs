@@ -28,8 +28,6 @@ pub struct HttpTransport {
 const IDLE: Duration = Duration::from_secs(50);
 /// Most bytes of the head of an answer, and of one read.
 const READ_BUFFER: usize = 128 << 10;
-/// Most headers of an answer.
-const HEADERS: usize = 256;
 /// How often a silent HTTP/2 connection with open streams is asked whether it is alive, and how long it may take.
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
@@ -46,7 +44,6 @@ impl HttpTransport {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .http1_max_buf_size(READ_BUFFER)
-            .http1_max_headers(HEADERS)
             .http2_keep_alive_interval(PING.0)
             .http2_keep_alive_timeout(PING.1)
             .build(Connector::new(Arc::clone(&proxies)));

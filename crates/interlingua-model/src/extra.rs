@@ -18,10 +18,13 @@ use crate::Json;
 /// assert_eq!(extra.read::<String>("anthropic", "signature").as_deref(), Some("c2ln"));
 /// assert!(extra.get("openai_chat", "signature").is_none());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[expect(clippy::box_collection, reason = "one word when empty, which it nearly always is")]
-pub struct Extra(Option<Box<BTreeMap<Box<str>, Fields>>>);
+pub struct Extra(Option<Box<Vec<Namespace>>>);
+
+/// The values of one protocol. Of a value or an answer there is mostly one, for which a list takes a tenth of the room of
+/// a map; the list is sorted.
+type Namespace = (Box<str>, Fields);
 
 /// The named values of one protocol, in the order in which they were first set.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +47,7 @@ impl Extra {
 
     /// Whether no protocol has left anything here.
     pub fn is_empty(&self) -> bool {
-        self.0.as_ref().is_none_or(|map| map.values().all(Fields::is_empty))
+        self.namespaces().iter().all(|(_, fields)| fields.is_empty())
     }
 
     /// The value `name` of `protocol`.
@@ -59,33 +62,39 @@ impl Extra {
 
     /// Sets the value `name` of `protocol`; an earlier value of that name is replaced in place.
     pub fn set(&mut self, protocol: &str, name: &str, value: Json) {
-        self.entry(protocol).set(name, value);
+        let found = self.find(protocol);
+        let list = self.0.get_or_insert_with(|| Box::new(Vec::with_capacity(1)));
+        let at = found.unwrap_or_else(|at| {
+            list.insert(at, (protocol.into(), Fields::default()));
+            at
+        });
+        if let Some((_, fields)) = list.get_mut(at) {
+            fields.set(name, value);
+        }
     }
 
     /// Removes and returns the value `name` of `protocol`.
     pub fn take(&mut self, protocol: &str, name: &str) -> Option<Json> {
-        let map = self.0.as_mut()?;
-        let value = map.get_mut(protocol)?.take(name);
-        map.retain(|_, fields| !fields.is_empty());
-        if map.is_empty() {
-            self.0 = None;
-        }
+        let at = self.find(protocol).ok()?;
+        let (_, fields) = self.0.as_mut()?.get_mut(at)?;
+        let value = fields.take(name);
+        self.keep(|(_, fields)| !fields.is_empty());
         value
     }
 
     /// All values of `protocol`.
     pub fn fields(&self, protocol: &str) -> Option<&Fields> {
-        self.0.as_ref()?.get(protocol)
+        self.namespaces().get(self.find(protocol).ok()?).map(|(_, fields)| fields)
     }
 
     /// The ids of the protocols that left something, sorted.
     pub fn protocols(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|map| map.keys().map(|key| &**key))
+        self.namespaces().iter().map(|(protocol, _)| &**protocol)
     }
 
     /// Takes over every value of `other`, which wins where both have one.
     pub fn merge(&mut self, other: &Self) {
-        for (protocol, fields) in other.0.iter().flat_map(|map| map.iter()) {
+        for (protocol, fields) in other.namespaces() {
             for (name, value) in fields.iter() {
                 self.set(protocol, name, value.clone());
             }
@@ -94,16 +103,25 @@ impl Extra {
 
     /// Keeps the values of `protocol` and forgets all others.
     pub fn retain(&mut self, protocol: &str) {
-        if let Some(map) = &mut self.0 {
-            map.retain(|key, _| &**key == protocol);
-        }
-        if self.is_empty() {
-            self.0 = None;
+        self.keep(|(known, fields)| **known == *protocol && !fields.is_empty());
+    }
+
+    fn keep(&mut self, wanted: impl Fn(&Namespace) -> bool) {
+        if let Some(list) = &mut self.0 {
+            list.retain(wanted);
+            if list.is_empty() {
+                self.0 = None;
+            }
         }
     }
 
-    fn entry(&mut self, protocol: &str) -> &mut Fields {
-        self.0.get_or_insert_default().entry(protocol.into()).or_default()
+    fn namespaces(&self) -> &[Namespace] {
+        self.0.as_ref().map_or(&[], |list| list)
+    }
+
+    /// Where a protocol stands, or where it would stand.
+    fn find(&self, protocol: &str) -> Result<usize, usize> {
+        self.namespaces().binary_search_by(|(known, _)| (**known).cmp(protocol))
     }
 }
 
@@ -164,12 +182,21 @@ impl PartialEq for Fields {
     }
 }
 
+impl Serialize for Extra {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            None => serializer.serialize_none(),
+            Some(list) => serializer.collect_map(list.iter().map(|(protocol, fields)| (protocol, fields))),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut map = Option::<BTreeMap<Box<str>, Fields>>::deserialize(deserializer)?.unwrap_or_default();
+        let map = Option::<BTreeMap<Box<str>, Fields>>::deserialize(deserializer)?.unwrap_or_default();
         // A protocol that left nothing is one that was never here.
-        map.retain(|_, fields| !fields.is_empty());
-        Ok(Self((!map.is_empty()).then(|| Box::new(map))))
+        let list: Vec<Namespace> = map.into_iter().filter(|(_, fields)| !fields.is_empty()).collect();
+        Ok(Self((!list.is_empty()).then(|| Box::new(list))))
     }
 }
 

@@ -93,6 +93,10 @@ impl Fold {
         if usize::try_from(at) != Ok(self.parts.len()) {
             self.complain(format!("part {at} was opened out of order"));
         }
+        if self.parts.is_empty() {
+            // Most answers have one part, and a slot is large.
+            self.parts.reserve_exact(1);
+        }
         self.parts.push(Slot::new(part.clone()));
     }
 

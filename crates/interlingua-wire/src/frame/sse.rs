@@ -47,7 +47,14 @@ type Each<'e> = &'e mut dyn FnMut(&Frame<'_>) -> Result<(), Error>;
 struct Held {
     name: Option<Vec<u8>>,
     id: Option<Vec<u8>>,
-    data: Option<Vec<u8>>,
+    data: Option<Data>,
+}
+
+/// The data of an event, from a place in a buffer on: a long line stays where it was gathered.
+#[derive(Debug)]
+struct Data {
+    bytes: Vec<u8>,
+    from: usize,
 }
 
 /// The fields of an event that lie in the chunk which is being read; they override what is held.
@@ -174,6 +181,10 @@ impl Sse {
         match Field::of(&line) {
             Some(Field::Name(name)) => self.held.name = Some(name.to_vec()),
             Some(Field::Id(id)) => self.held.id = Some(id.to_vec()),
+            Some(Field::Data(data)) if data.len() > KEPT && self.held.data.is_none() => {
+                let from = line.len() - data.len();
+                self.held.data = Some(Data { bytes: std::mem::take(&mut line), from });
+            }
             Some(Field::Data(data)) => self.held.add_data(data),
             None => {}
         }
@@ -204,18 +215,17 @@ impl Sse {
             return each(&Frame { name, data, id: fresh.id, cut });
         }
         let held = std::mem::take(&mut self.held);
-        let Some(data) = fresh.data.or(held.data.as_deref()) else { return Ok(()) };
+        let Some(data) = fresh.data.or(held.data.as_ref().map(Data::as_slice)) else { return Ok(()) };
         let name = fresh.name.or(held.name.as_deref()).filter(|name| !name.is_empty());
         each(&Frame { name, data, id: fresh.id.or(held.id.as_deref()), cut })
     }
 
     fn check_frame(&self, fresh: &Fresh<'_>) -> Result<(), Error> {
-        let length = |fresh: Option<&[u8]>, held: &Option<Vec<u8>>| {
-            fresh.map_or_else(|| held.as_ref().map_or(0, Vec::len), <[u8]>::len)
-        };
-        let total = length(fresh.data, &self.held.data)
-            .saturating_add(length(fresh.name, &self.held.name))
-            .saturating_add(length(fresh.id, &self.held.id));
+        let length = |fresh: Option<&[u8]>, held: Option<&[u8]>| fresh.or(held).map_or(0, <[u8]>::len);
+        let held = &self.held;
+        let total = length(fresh.data, held.data.as_ref().map(Data::as_slice))
+            .saturating_add(length(fresh.name, held.name.as_deref()))
+            .saturating_add(length(fresh.id, held.id.as_deref()));
         if total > self.limit { Err(self.too_large()) } else { Ok(()) }
     }
 
@@ -251,12 +261,18 @@ impl Held {
 
     fn add_data(&mut self, line: &[u8]) {
         match &mut self.data {
-            Some(data) => {
-                data.push(b'\n');
-                data.extend_from_slice(line);
+            Some(Data { bytes, .. }) => {
+                bytes.push(b'\n');
+                bytes.extend_from_slice(line);
             }
-            None => self.data = Some(line.to_vec()),
+            None => self.data = Some(Data { bytes: line.to_vec(), from: 0 }),
         }
+    }
+}
+
+impl Data {
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(self.from..).unwrap_or_default()
     }
 }
 

@@ -70,7 +70,7 @@ struct Body<'a> {
 
 impl<'a> Body<'a> {
     fn new(extra: Option<&'a Fields>) -> Self {
-        let mut out = Vec::with_capacity(512);
+        let mut out = Vec::with_capacity(256);
         out.push(b'{');
         Self { out, extra, names: Vec::new() }
     }

@@ -460,8 +460,10 @@ impl<'de> Deserialize<'de> for Skip {
 
 /// The text in a JSON string, or `None` when the value is anything else.
 pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    if !value.get().starts_with('"') {
-        return None;
+    let inner = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    // The value is valid JSON: without an escape its text stands between the quotes.
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
     }
     serde_json::from_str::<Str<'_>>(value.get()).ok().map(|Str(text)| text)
 }

@@ -196,6 +196,26 @@ fn comments_and_unknown_fields_take_no_memory() {
 }
 
 #[test]
+fn long_lines_in_many_pieces_are_whole() {
+    let long = "x".repeat(70_000);
+    let other = "y".repeat(70_000);
+    let cases = [
+        (format!("data: {long}\n\n"), vec![long.clone()]),
+        (format!("data:{long}\ndata: {other}\n\ndata: z\n\n"), vec![format!("{long}\n{other}"), "z".into()]),
+        (format!("data: z\ndata: {long}\nevent: e\n\n"), vec![format!("z\n{long}")]),
+        (format!("data: {long}\ndata\n\n"), vec![format!("{long}\n")]),
+    ];
+    for (text, expected) in cases {
+        for size in [4096, 65_536, text.len()] {
+            let frames = split(text.as_bytes().chunks(size), 1 << 20).unwrap();
+            assert!(frames == reference(text.as_bytes()), "in pieces of {size}");
+            let found: Vec<_> = frames.into_iter().map(|frame| frame.data).collect();
+            assert!(found == expected, "in pieces of {size}");
+        }
+    }
+}
+
+#[test]
 fn time_is_linear() {
     let long = format!("data: {}\n\n", "x".repeat(4 << 20));
     let begun = Instant::now();

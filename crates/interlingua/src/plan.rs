@@ -18,7 +18,7 @@ use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
 /// Who makes the call, in the words of HTTP.
 const AGENT: &str = concat!("interlingua/", env!("CARGO_PKG_VERSION"));
 /// As many headers as there is room for at once.
-const ROOM: usize = 8;
+const ROOM: usize = 6;
 /// What stands in place of a key that must not be shown.
 const MASK: &str = "***";
 /// Headers that carry keys, whatever the provider.

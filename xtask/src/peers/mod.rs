@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::root;
 
 mod adopt;
+mod responses;
 
 /// The libraries that are measured unless others are named.
 const PEERS: [&str; 6] = ["genai", "rig", "async-openai", "llm", "misanthropic", "llm-connector"];
@@ -88,6 +89,7 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
         print!("{}", table(part, &read(&place, part.name)?));
     }
     server.stop();
+    responses::run(&place)?;
     Ok(())
 }
 
@@ -119,12 +121,16 @@ fn prepare(from: &Path, place: &Path) -> Result<(), String> {
     succeed(copy, "the comparison cannot be copied")?;
     let ours = place.join("clients/interlingua");
     let client = root().join("xtask/bench/interlingua");
-    let manifest = read_text(&client.join("Cargo.toml.in"))?
-        .replace("@INTERLINGUA@", &root().join("crates/interlingua").display().to_string());
-    write(&ours.join("Cargo.toml"), &manifest)?;
+    write(&ours.join("Cargo.toml"), &client_manifest(&client)?)?;
     write(&ours.join("src/main.rs"), &read_text(&client.join("main.rs"))?)?;
     let driver = place.join("drive.py");
     write(&driver, &with_ours(&read_text(&driver)?)?)
+}
+
+/// The manifest of a program of ours, with the place of the library in it.
+fn client_manifest(source: &Path) -> Result<String, String> {
+    let library = root().join("crates/interlingua").display().to_string();
+    Ok(read_text(&source.join("Cargo.toml.in"))?.replace("@INTERLINGUA@", &library))
 }
 
 /// The driver, with our client among those that it knows.
@@ -228,13 +234,8 @@ impl Server {
         let mut command = Command::new("taskset");
         command.args(["-c", "1", "target/release/mock", PORT]).current_dir(place).stdout(Stdio::null());
         let child = command.spawn().map_err(|error| format!("the server cannot be started: {error}"))?;
-        for _ in 0..200 {
-            if std::net::TcpStream::connect(format!("127.0.0.1:{PORT}")).is_ok() {
-                return Ok(Self(child));
-            }
-            std::thread::sleep(std::time::Duration::from_millis(25));
-        }
-        Err("the server does not listen".to_owned())
+        let server = Self(child);
+        listens(PORT).map(|()| server)
     }
 
     fn stop(&mut self) {
@@ -247,6 +248,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Waits until a server listens.
+fn listens(port: &str) -> Result<(), String> {
+    for _ in 0..200 {
+        if std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    Err("the server does not listen".to_owned())
 }
 
 fn succeed(mut command: Command, what: &str) -> Result<(), String> {

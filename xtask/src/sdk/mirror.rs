@@ -27,7 +27,7 @@ pub(crate) fn codec(protocol: Protocol, asked: &[u8]) -> Result<Box<dyn Serve>, 
     let model = asked.get("model").and_then(Value::as_str).unwrap_or_default();
     let vendor = if protocol == Protocol::Anthropic { "anthropic" } else { "openai" };
     let row = catalog::find(vendor).ok_or_else(|| broken(format!("`{vendor}` is not in the table")))?;
-    row.codec(protocol, model)
+    row.server(protocol, model)
 }
 
 /// Reads a request, writes it again, and reads that.

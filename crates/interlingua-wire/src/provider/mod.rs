@@ -7,7 +7,7 @@ use interlingua_model::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Protocol, Serve, anthropic, openai_chat, openai_responses};
+use crate::{Codec, Protocol, Serve, anthropic, openai_chat, openai_responses};
 
 mod family;
 mod listing;
@@ -203,6 +203,13 @@ pub struct Header {
     pub value: Text,
 }
 
+/// A codec of one of the protocols, both halves.
+enum Halves {
+    Chat(openai_chat::OpenaiChat),
+    Responses(openai_responses::OpenaiResponses),
+    Anthropic(anthropic::Anthropic),
+}
+
 impl Provider {
     /// A row with an id and one endpoint; the rest is set field by field.
     pub fn new(id: impl Into<Text>, protocol: Protocol, base_url: impl Into<Text>) -> Self {
@@ -263,15 +270,38 @@ impl Provider {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the provider does not speak the protocol or a family's patch does not fit.
-    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Serve>, Error> {
+    pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Codec>, Error> {
+        Ok(match self.halves(protocol, model)? {
+            Halves::Chat(codec) => Box::new(codec),
+            Halves::Responses(codec) => Box::new(codec),
+            Halves::Anthropic(codec) => Box::new(codec),
+        })
+    }
+
+    /// The same codec with its server half. A program that is a client only leaves this one out, and the code of the server
+    /// halves with it.
+    ///
+    /// # Errors
+    /// As [`codec`](Self::codec).
+    pub fn server(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Serve>, Error> {
+        Ok(match self.halves(protocol, model)? {
+            Halves::Chat(codec) => Box::new(codec),
+            Halves::Responses(codec) => Box::new(codec),
+            Halves::Anthropic(codec) => Box::new(codec),
+        })
+    }
+
+    fn halves(&self, protocol: Protocol, model: &str) -> Result<Halves, Error> {
         self.endpoint(protocol)?;
-        match protocol {
-            Protocol::OpenaiChat => Ok(Box::new(openai_chat::OpenaiChat::new(self.chat_dialect(model)?))),
+        Ok(match protocol {
+            Protocol::OpenaiChat => Halves::Chat(openai_chat::OpenaiChat::new(self.chat_dialect(model)?)),
             Protocol::OpenaiResponses => {
-                Ok(Box::new(openai_responses::OpenaiResponses::new(self.responses_dialect(model)?)))
+                Halves::Responses(openai_responses::OpenaiResponses::new(self.responses_dialect(model)?))
             }
-            Protocol::Anthropic => Ok(Box::new(anthropic::Anthropic::new(self.anthropic_dialect(model)?))),
-        }
+            Protocol::Anthropic => {
+                Halves::Anthropic(anthropic::Anthropic::new(self.anthropic_dialect(model)?))
+            }
+        })
     }
 
     /// How a model is spoken to in Chat Completions.

@@ -18,7 +18,7 @@ type Answer = dyn Fn(&dyn Serve, &Request, Mode) -> Vec<Step> + Send + Sync;
 async fn start(protocol: Protocol, answer: Box<Answer>) -> (Client, Arc<Mutex<Vec<Request>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
-    let codec = Provider::new("test", protocol, "").codec(protocol, "m").unwrap();
+    let codec = Provider::new("test", protocol, "").server(protocol, "m").unwrap();
     let server = Server::start_with(move |_, received| {
         let (request, mode) = codec.decode_request(&call(received)).unwrap();
         seen.lock().unwrap().push(request.clone());

@@ -105,7 +105,7 @@ fn protocol(path: &str) -> Result<Protocol, Error> {
 }
 
 fn codec(protocol: Protocol) -> Result<Box<dyn Serve>, Error> {
-    Provider::new("soak", protocol, "").codec(protocol, "model-1")
+    Provider::new("soak", protocol, "").server(protocol, "model-1")
 }
 
 async fn perform(stream: &mut TcpStream, step: Step) -> Left {

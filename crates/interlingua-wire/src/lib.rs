@@ -4,6 +4,12 @@
 //! the server half ([`Serve`]) decodes a request and encodes the answer. Between them stand the neutral types of
 //! `interlingua-model`, so any client can talk to any model. Providers and their quirks are data ([`catalog`]).
 //! Nothing here does I/O, knows a clock, the environment or a random source.
+//!
+//! The feature `server`, on by default, brings the server halves of the protocols; without it only the client halves are built.
+#![cfg_attr(
+    not(feature = "server"),
+    allow(dead_code, unused_imports, reason = "what both halves share is wanted by one of them alone")
+)]
 
 pub mod anthropic;
 pub mod catalog;

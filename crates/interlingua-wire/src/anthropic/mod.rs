@@ -19,6 +19,7 @@
 //! What is kept in `extra["anthropic"]` of a part are fields of its block under their own names: `signature` and
 //! `data` seal reasoning, `type` tells which kind of block a provider-run tool was.
 
+#[cfg(feature = "server")]
 mod ask;
 mod block;
 mod complaint;
@@ -26,6 +27,7 @@ mod dialect;
 mod events;
 mod messages;
 mod request;
+#[cfg(feature = "server")]
 mod serve;
 mod types;
 mod usage;
@@ -94,6 +96,7 @@ impl Codec for Anthropic {
     }
 }
 
+#[cfg(feature = "server")]
 impl Serve for Anthropic {
     fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
         ask::decode(call)

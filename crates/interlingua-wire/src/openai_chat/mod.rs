@@ -25,6 +25,7 @@
 //! reason is an end, since some services never name one; `[DONE]` after nothing is a cut.
 //! Sources: OpenAI's API reference, and traffic of about forty services; see [`Dialect`] for their differences.
 
+#[cfg(feature = "server")]
 mod ask;
 mod body;
 mod calls;
@@ -32,11 +33,13 @@ mod chunk;
 mod complaint;
 mod dialect;
 mod events;
+#[cfg(feature = "server")]
 mod history;
 mod media;
 mod messages;
 mod reasoning;
 mod request;
+#[cfg(feature = "server")]
 mod serve;
 mod types;
 mod usage;
@@ -118,6 +121,7 @@ impl Codec for OpenaiChat {
     }
 }
 
+#[cfg(feature = "server")]
 impl Serve for OpenaiChat {
     fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
         ask::decode(call)

@@ -50,6 +50,7 @@
 //! Sources: the type definitions of the official clients, and recorded answers of OpenAI, Azure, Bedrock, xAI,
 //! OpenRouter, GitHub Copilot and local servers.
 
+#[cfg(feature = "server")]
 mod ask;
 mod dialect;
 mod events;
@@ -57,6 +58,7 @@ mod items;
 mod mend;
 mod request;
 mod seal;
+#[cfg(feature = "server")]
 mod serve;
 mod types;
 mod write;
@@ -120,6 +122,7 @@ impl Codec for OpenaiResponses {
     }
 }
 
+#[cfg(feature = "server")]
 impl Serve for OpenaiResponses {
     fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
         ask::request(&self.dialect, &call.body)

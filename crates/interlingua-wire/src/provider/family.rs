@@ -101,12 +101,14 @@ impl Patch {
             Error::new(ErrorKind::Configuration, format!("a dialect's patch does not fit: {error}"))
                 .with_source(error)
         };
-        let mut value = serde_json::to_value(dialect).map_err(wrong)?;
+        // By way of text: a second reader and writer for trees would be code that nothing else needs.
+        let text = serde_json::to_string(dialect).map_err(wrong)?;
+        let mut value: Value = serde_json::from_str(&text).map_err(wrong)?;
         if let Some(name) = self.0.keys().find(|name| value.get(name.as_str()).is_none()) {
             return Err(Error::new(ErrorKind::Configuration, format!("no dialect has the field `{name}`")));
         }
         merge(&mut value, &self.0);
-        serde_json::from_value(value).map_err(wrong)
+        serde_json::from_str(&value.to_string()).map_err(wrong)
     }
 }
 

@@ -283,6 +283,7 @@ impl Provider {
     ///
     /// # Errors
     /// As [`codec`](Self::codec).
+    #[cfg(feature = "server")]
     pub fn server(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Serve>, Error> {
         Ok(match self.halves(protocol, model)? {
             Halves::Chat(codec) => Box::new(codec),

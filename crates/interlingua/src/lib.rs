@@ -28,6 +28,10 @@
 //! - What a provider cannot express is a [`Warning`], or an error before anything is sent ([`ClientBuilder::strict`]).
 //! - A key goes to the host that it was meant for and nowhere else; it is in no error, log or URL.
 //! - A slow reader slows the sender down; a dropped [`Events`] cancels the call.
+//!
+//! # Features
+//! `tools`, on by default: function tools whose schema is derived from a Rust type. `reqwest`: a transport over a client of
+//! your own. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
 mod backend;
 mod builder;

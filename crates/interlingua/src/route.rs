@@ -11,6 +11,9 @@ use crate::origin::Origin;
 /// Most models that are remembered; then all are forgotten. A gateway's clients may name any number.
 const MOST: usize = 256;
 
+/// Longest name of a model that is remembered.
+const LONGEST: usize = 256;
+
 /// How the models that were asked before are reached.
 #[derive(Debug, Default)]
 pub(crate) struct Routes(RwLock<BTreeMap<String, Arc<Route>>>);
@@ -49,7 +52,7 @@ impl Routes {
             return Ok(route);
         }
         let route = Arc::new(Route::new(provider, model, protocol)?);
-        if protocol.is_none() {
+        if protocol.is_none() && word.len() <= LONGEST {
             let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= MOST {
                 known.clear();

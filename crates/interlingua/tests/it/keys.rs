@@ -1,5 +1,7 @@
 //! A key goes to the host that it was meant for, and is shown to nobody.
 
+use std::sync::{Arc, Mutex};
+
 use interlingua::wire::Limits;
 use interlingua::{Client, ClientBuilder, ErrorKind, KeyStatus, Options, Request, Secret};
 
@@ -13,7 +15,7 @@ fn ask() -> Request {
 }
 
 /// A client whose environment holds a key for groq.
-fn builder(script: &std::sync::Arc<Script>) -> ClientBuilder {
+fn builder(script: &Arc<Script>) -> ClientBuilder {
     script.builder().env(|name| (name == "GROQ_API_KEY").then(|| KEY.to_owned()))
 }
 
@@ -44,6 +46,32 @@ async fn the_environment_s_key_goes_to_no_other_host() {
     let client = builder(&script).base_url("groq", "https://groq.evil.test/v1").build().unwrap();
     assert_eq!(client.send(&ask()).await.unwrap_err().kind(), ErrorKind::Configuration);
     assert_eq!(script.count(), 0);
+}
+
+#[tokio::test]
+async fn a_call_before_changes_nothing_of_where_a_key_goes() {
+    let script = Script::answers([Said::ok(whole_hello())]);
+    let client = builder(&script).build().unwrap();
+    client.send(&ask()).await.unwrap();
+    let elsewhere = Options::default().base_url("https://groq.evil.test/openai/v1");
+    assert_eq!(client.send_with(&ask(), &elsewhere).await.unwrap_err().kind(), ErrorKind::Configuration);
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_rotated_is_sent_from_the_next_call_on() {
+    let script = Script::answers([Said::ok(whole_hello()), Said::ok(whole_hello())]);
+    let key = Arc::new(Mutex::new("sk-old-1"));
+    let current = Arc::clone(&key);
+    let client = script
+        .builder()
+        .env(move |name| (name == "GROQ_API_KEY").then(|| (*current.lock().unwrap()).to_owned()));
+    let client = client.build().unwrap();
+    client.send(&ask()).await.unwrap();
+    *key.lock().unwrap() = "sk-new-1";
+    client.send(&ask()).await.unwrap();
+    let sent = |at| script.with_sent(at, |request| request.headers()["authorization"].clone());
+    assert_eq!((sent(0), sent(1)), ("Bearer sk-old-1".parse().unwrap(), "Bearer sk-new-1".parse().unwrap()));
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ const PEERS: [&str; 6] = ["genai", "rig", "async-openai", "llm", "misanthropic",
 /// Where the server listens.
 const PORT: &str = "18095";
 
-/// A part of the comparison: what `drive.py` calls it, the floor of its ratios, the columns that name a row, the figure.
+/// A part of the comparison: what `drive.py` calls it, the floor of its ratios, the columns that name a row, the figure, which
+/// may be the difference of two.
 struct Part {
     name: &'static str,
     floor: &'static str,
@@ -28,7 +29,7 @@ struct Part {
     floors: &'static [&'static str],
 }
 
-const PARTS: [Part; 3] = [
+const PARTS: [Part; 6] = [
     Part {
         name: "decode",
         floor: "reqwest-raw",
@@ -49,6 +50,27 @@ const PARTS: [Part; 3] = [
         keys: &["proto", "ms"],
         figure: "cpu_s",
         floors: &["hyper-lines+typed", "reqwest-lines+typed"],
+    },
+    Part {
+        name: "big",
+        floor: "reqwest-lines+typed",
+        keys: &["proto", "size"],
+        figure: "cpu_ms",
+        floors: &["reqwest-lines+typed"],
+    },
+    Part {
+        name: "reuse",
+        floor: "reqwest-lines+typed",
+        keys: &["proto"],
+        figure: "conns",
+        floors: &["reqwest-lines+typed"],
+    },
+    Part {
+        name: "slow",
+        floor: "reqwest-lines+typed",
+        keys: &["proto"],
+        figure: "rss_after_stall_kb-rss0_kb",
+        floors: &["reqwest-lines+typed"],
     },
 ];
 
@@ -180,7 +202,7 @@ fn table(part: &Part, rows: &[Value]) -> String {
             .map(|key| row[*key].as_str().map_or_else(|| row[*key].to_string(), str::to_owned))
             .collect();
         let (kind, name) = (kind.join(" "), row["name"].as_str().unwrap_or("?"));
-        match (failure(row), row[part.figure].as_f64()) {
+        match (failure(row), figure(row, part.figure)) {
             (None, Some(figure)) => {
                 kinds.entry(kind).or_default().entry(name.to_owned()).or_default().push(figure);
             }
@@ -209,6 +231,14 @@ fn table(part: &Part, rows: &[Value]) -> String {
     out
 }
 
+/// A figure of a row, or the difference of two.
+fn figure(row: &Value, name: &str) -> Option<f64> {
+    match name.split_once('-') {
+        Some((later, earlier)) => Some(row[later].as_f64()? - row[earlier].as_f64()?),
+        None => row[name].as_f64(),
+    }
+}
+
 /// Why a run counts for nothing: an error, or fewer deltas than were sent. A floor that reads bytes alone counts chunks.
 fn failure(row: &Value) -> Option<String> {
     let text = |key: &str| row[key].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
@@ -216,7 +246,8 @@ fn failure(row: &Value) -> Option<String> {
     let counts_deltas = !row["name"].as_str().is_some_and(|name| name.ends_with("-raw"));
     let lost = row["got"].as_u64().zip(row["n"].as_u64()).filter(|(got, sent)| counts_deltas && got < sent);
     let lost = lost.map(|(got, sent)| format!("{got} of {sent} deltas came"));
-    text("skip").or_else(|| text("res")).or_else(|| text("err")).or(errors).or(lost)
+    let result = text("res").filter(|result| result != "ok");
+    text("skip").or(result).or_else(|| text("err")).or(errors).or(lost)
 }
 
 /// The middle figure; of an even number, the upper one of the two in the middle.
@@ -310,6 +341,13 @@ mod tests {
         assert!(printed.contains("    1.50 x"), "{printed}");
         assert!(printed.contains("openai 64") && printed.contains("no floor ran"), "{printed}");
         assert!(!printed.contains("without a figure"), "{printed}");
+    }
+
+    #[test]
+    fn a_figure_may_be_what_grew() {
+        let row = |name: &str, after: u64| serde_json::json!({"name": name, "proto": "openai", "res": "ok", "rss0_kb": 100, "rss_after_stall_kb": after});
+        let printed = table(&PARTS[5], &[row("reqwest-lines+typed", 300), row("interlingua", 400)]);
+        assert!(printed.contains("300.00     1.50 x"), "{printed}");
     }
 
     #[test]

@@ -42,6 +42,20 @@ pub(crate) fn hostile() -> Result<(), String> {
     step("hostile bytes", &["test", "-p", "interlingua", "--test", "it", "hostile", "--", "--nocapture"])
 }
 
+/// The whole workspace is built with the server halves, which a user's client leaves out.
+const CLIENT_ALONE: [&str; 10] = [
+    "clippy",
+    "--package",
+    "interlingua",
+    "--package",
+    "interlingua-wire",
+    "--no-default-features",
+    "--lib",
+    "--",
+    "-D",
+    "warnings",
+];
+
 fn steps(quick: bool) -> Vec<Step> {
     let scope: &[&str] = if quick { &["--workspace", "--exclude", HEAVY] } else { &["--workspace"] };
     let slim: &[&str] = if quick { &["--no-default-features"] } else { &[] };
@@ -53,6 +67,7 @@ fn steps(quick: bool) -> Vec<Step> {
     vec![
         ("formatting", vec!["fmt", "--all", "--check"]),
         ("lints", command(&["clippy", "--all-targets"], &["--", "-D", "warnings"])),
+        ("lints of a client alone", CLIENT_ALONE.to_vec()),
         ("tests", command(runner, &[])),
         ("doc tests", command(&["test", "--doc"], &[])),
         ("documentation", command(&["doc", "--no-deps"], &[])),

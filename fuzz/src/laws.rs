@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use interlingua_model::{
-    Content, Event, Fold, Format, Input, Json, Message, Origin, Output, Request, Response, System, Text,
-    Tool, User, WarningKind,
+    Content, Error, ErrorKind, Event, Fold, Format, Input, Json, Message, Origin, Output, Request, Response,
+    System, Text, Tool, User, WarningKind,
 };
 use interlingua_wire::anthropic::Anthropic;
-use interlingua_wire::frame::Sse;
+use interlingua_wire::frame::{Aws, Frame, Ndjson, Sse};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::replay::{Rules, prepare};
@@ -41,29 +41,94 @@ fn split(data: &[u8]) -> Option<(Mode, Vec<usize>, &[u8])> {
 
 /// Any split of the bytes gives the same frames.
 pub(super) fn sse(data: &[u8]) {
-    let Some((_, cuts, body)) = split(data) else { return };
-    let frames = |cuts: &[usize]| {
-        let mut frames = Vec::new();
+    split_alike(data, || {
         let mut splitter = Sse::new(LIMITS.frame);
-        let mut outcome = Ok(());
-        let mut from = 0;
-        for cut in cuts.iter().copied().chain([body.len()]) {
-            outcome = splitter.push(&body[from..cut], &mut |frame| {
-                frames.push((frame.name.map(<[u8]>::to_vec), frame.data.to_vec(), frame.cut));
-                Ok(())
-            });
-            from = cut;
-            if outcome.is_err() {
-                return (frames, false);
-            }
-        }
-        let end = splitter.end(&mut |frame| {
-            frames.push((frame.name.map(<[u8]>::to_vec), frame.data.to_vec(), frame.cut));
-            Ok(())
-        });
-        (frames, outcome.and(end).is_ok())
+        Box::new(move |bytes, each| match bytes {
+            Some(bytes) => splitter.push(bytes, each),
+            None => splitter.end(each),
+        })
+    });
+}
+
+/// The same of lines.
+pub(super) fn ndjson(data: &[u8]) {
+    split_alike(data, || {
+        let mut splitter = Ndjson::new(LIMITS.frame);
+        Box::new(move |bytes, each| match bytes {
+            Some(bytes) => splitter.push(bytes, each),
+            None => splitter.end(each),
+        })
+    });
+}
+
+/// The same of the messages of AWS. Checksums that are wrong are mended first, or nothing would come past them.
+pub(super) fn aws(data: &[u8]) {
+    let new = || -> Splitting {
+        let mut splitter = Aws::new(LIMITS.frame);
+        Box::new(move |bytes, each| match bytes {
+            Some(bytes) => splitter.push(bytes, each),
+            None => splitter.end(),
+        })
     };
-    assert_eq!(frames(&[]), frames(&cuts));
+    split_alike(data, new);
+    if let Some((_, cuts, body)) = split(data) {
+        let body = mended(body);
+        assert_eq!(frames(new(), &body, &[]), frames(new(), &body, &cuts));
+    }
+}
+
+/// Takes bytes, or the end of them, and gives frames.
+type Splitting = Box<dyn FnMut(Option<&[u8]>, Each<'_>) -> Result<(), Error>>;
+type Each<'e> = &'e mut dyn FnMut(&Frame<'_>) -> Result<(), Error>;
+
+fn split_alike(data: &[u8], new: impl Fn() -> Splitting) {
+    let Some((_, cuts, body)) = split(data) else { return };
+    assert_eq!(frames(new(), body, &[]), frames(new(), body, &cuts));
+}
+
+/// What bytes are split into, and how that ended.
+fn frames(mut splitting: Splitting, body: &[u8], cuts: &[usize]) -> (Vec<String>, Option<ErrorKind>) {
+    let mut frames = Vec::new();
+    let mut from = 0;
+    let pieces = cuts.iter().copied().chain([body.len()]).map(|cut| {
+        let piece = &body[from..cut];
+        from = cut;
+        Some(piece)
+    });
+    let outcome = pieces.chain([None]).try_for_each(|bytes| {
+        splitting(bytes, &mut |frame| {
+            let headers: Vec<_> = frame.headers.iter().collect();
+            frames.push(format!("{:?} {:?} {} {headers:?}", frame.name, frame.data, frame.cut));
+            Ok(())
+        })
+    });
+    (frames, outcome.err().map(|error| error.kind()))
+}
+
+/// Messages whose checksums are right, however long they say that they are.
+fn mended(body: &[u8]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    let mut at = 0;
+    while let Some(prelude) = body.get(at..at + 8) {
+        let length = prelude[..4].iter().fold(0, |length, byte| (length << 8) | usize::from(*byte));
+        let sum = checksum(prelude);
+        let Some(place) = body.get_mut(at + 8..at + 12) else { break };
+        place.copy_from_slice(&sum);
+        let end = at.saturating_add(length).saturating_sub(4);
+        let Some(sum) = body.get(at..end).map(checksum) else { break };
+        let Some(place) = body.get_mut(end..end + 4) else { break };
+        place.copy_from_slice(&sum);
+        at += length.max(16);
+    }
+    body
+}
+
+/// CRC-32, bit by bit.
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
+    });
+    (!sum).to_be_bytes()
 }
 
 /// Any bytes give events that obey the grammar, or an error; any split of them gives the same,

@@ -30,6 +30,10 @@ pub struct Target {
 pub enum Food {
     /// Answers of any protocol, after a byte of flags.
     Frames,
+    /// The payloads of such answers as lines, after a byte of flags.
+    Lines,
+    /// The payloads of such answers as messages of AWS, after a byte of flags.
+    Messages,
     /// Answers of one protocol, after a byte of flags.
     Answers(Protocol),
     /// Bodies of requests of one protocol.
@@ -49,6 +53,8 @@ pub enum Food {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target { name: "sse", law: laws::sse, food: Food::Frames },
+    Target { name: "ndjson", law: laws::ndjson, food: Food::Lines },
+    Target { name: "aws", law: laws::aws, food: Food::Messages },
     Target { name: "shape", law: laws::shape, food: Food::Shapes },
     Target { name: "request", law: laws::request, food: Food::Requests },
     Target { name: "events", law: laws::events, food: Food::Events },

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use interlingua_model::{Event, Fold, FunctionTool, Json, Message, Request, Tool};
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::frame::{Sse, Value, write_message};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::{Call, Limits, Mode, Protocol, Serve};
@@ -62,6 +63,14 @@ impl Seeds {
     pub fn of(&self, target: &Target) -> Vec<Vec<u8>> {
         let found: BTreeSet<Vec<u8>> = match target.food {
             Food::Frames => self.framed(|_, mode| mode == Mode::Stream),
+            Food::Lines => self.reframed(|payload, out| {
+                out.extend_from_slice(payload);
+                out.push(b'\n');
+            }),
+            Food::Messages => self.reframed(|payload, out| {
+                let kind = (":message-type", Value::Text("event"));
+                let _ = write_message(&[kind, (":event-type", Value::Text("chunk"))], payload, out);
+            }),
             Food::Answers(wanted) => self.framed(|protocol, _| protocol == wanted),
             Food::Bodies(wanted) => {
                 let of_protocol = self.bodies.iter().filter(|(protocol, _)| *protocol == wanted);
@@ -122,6 +131,20 @@ impl Seeds {
                 [&[flags], &CUTS[..], bytes].concat()
             })
             .collect()
+    }
+
+    /// Streams whose payloads have another framing.
+    fn reframed(&self, write: impl Fn(&[u8], &mut Vec<u8>)) -> BTreeSet<Vec<u8>> {
+        let streams = self.answers.iter().filter(|(_, mode, _)| *mode == Mode::Stream);
+        let reframed = streams.map(|(_, _, bytes)| {
+            let mut out = [&[0x30], &CUTS[..]].concat();
+            let _ = Sse::new(LONGEST).push(bytes, &mut |frame| {
+                write(frame.data, &mut out);
+                Ok(())
+            });
+            out
+        });
+        reframed.collect()
     }
 
     fn schemas(&self) -> impl Iterator<Item = &str> {

@@ -2,8 +2,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use interlingua_model::{Error, ErrorKind, Event, Frame as RawFrame};
+use memchr::memchr;
+use serde::de::IgnoredAny;
 
-use crate::frame::{Frame, Sse};
+use crate::frame::{Frame, Framing, Splitter};
 use crate::refusal::kept;
 use crate::repeat::{Pattern, Target, Varying};
 use crate::{Limits, Mode, Parts};
@@ -15,10 +17,12 @@ use crate::{Limits, Mode, Parts};
 /// [`is_finished`](Self::is_finished), the protocol's own end marker was seen and further bytes are ignored.
 ///
 /// Servers do not always send what was asked for: a whole JSON answer to a streamed call, and the reverse, are read
-/// as what they are; a web page is an error that quotes it.
+/// as what they are, and so are server-sent events where another [`Framing`] was expected; a web page is an error that
+/// quotes it.
 #[derive(Debug)]
 pub struct Decoder {
     body: Body,
+    framing: Framing,
     frames: Frames,
     limits: Limits,
 }
@@ -60,7 +64,9 @@ pub trait Reader: Send + fmt::Debug {
 enum Body {
     /// Too little has come to tell what it is: these bytes, after so many of white space.
     Unknown(Mode, Vec<u8>, usize),
-    Stream(Sse),
+    /// The beginning of a line of JSON, which is a frame when it is JSON by itself, or else the first line of a body.
+    Line(Vec<u8>),
+    Stream(Splitter),
     Whole(Vec<u8>),
 }
 
@@ -69,7 +75,14 @@ impl Decoder {
     pub fn new(mode: Mode, limits: Limits, reader: Box<dyn Reader>) -> Self {
         let frames =
             Frames { reader, parts: Parts::default(), raw: false, pattern: Some(Pattern::default()) };
-        Self { body: Body::Unknown(mode, Vec::new(), 0), frames, limits }
+        Self { body: Body::Unknown(mode, Vec::new(), 0), framing: Framing::default(), frames, limits }
+    }
+
+    /// A decoder for streams of another framing than server-sent events.
+    #[must_use]
+    pub const fn with_framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
     }
 
     /// Passes on every frame (or whole body) as it came, before the events that are read from it.
@@ -99,8 +112,9 @@ impl Decoder {
         let bytes = self.recognise(bytes)?;
         match &mut self.body {
             Body::Unknown(..) => Ok(()),
+            Body::Line(_) => self.push_line(&bytes),
             Body::Whole(body) => collect(body, &bytes, self.limits.body),
-            Body::Stream(sse) => sse.push(&bytes, &mut |frame| self.frames.read(frame)),
+            Body::Stream(splitter) => splitter.push(&bytes, &mut |frame| self.frames.read(frame)),
         }
     }
 
@@ -121,14 +135,17 @@ impl Decoder {
             Body::Unknown(_, start, _) if start.is_empty() => return Err(truncated("the answer is empty")),
             Body::Unknown(_, body, _) | Body::Whole(body) => {
                 let body = std::mem::take(body);
-                self.read_body(&body)?;
-            }
-            Body::Stream(sse) => {
-                sse.end(&mut |frame| self.frames.read(frame))?;
-                if !self.frames.parts.is_finished() {
-                    self.frames.reader.end(&mut self.frames.parts)?;
+                if self.framing == Framing::Ndjson && has_lines(&body) {
+                    self.read_stream(&body)?;
+                } else {
+                    self.read_body(&body)?;
                 }
             }
+            Body::Line(line) => {
+                let line = std::mem::take(line);
+                self.read_stream(&line)?;
+            }
+            Body::Stream(_) => self.read_stream(&[])?,
         }
         if self.is_finished() { Ok(()) } else { Err(truncated("the stream ended before its end marker")) }
     }
@@ -148,7 +165,7 @@ impl Decoder {
             start.extend_from_slice(bytes);
             Cow::Owned(skip_mark(start).to_vec())
         };
-        let Some(is_whole) = is_whole(*mode, &text) else {
+        let Some(shape) = shape(*mode, self.framing, &text) else {
             *blank += bytes.len();
             if *blank > self.limits.body {
                 return Err(too_large(self.limits.body));
@@ -156,9 +173,52 @@ impl Decoder {
             *start = text.into_owned();
             return Ok(Cow::Borrowed(&[]));
         };
-        self.body =
-            if is_whole { Body::Whole(Vec::new()) } else { Body::Stream(Sse::new(self.limits.frame)) };
+        self.body = match shape {
+            Shape::Line => Body::Line(Vec::new()),
+            Shape::Stream(framing) => Body::Stream(framing.splitter(self.limits.frame)),
+            Shape::Whole => Body::Whole(Vec::new()),
+        };
         Ok(text)
+    }
+
+    /// Reads on in the first line, until it shows whether it is a frame.
+    fn push_line(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let Body::Line(held) = &mut self.body else { return Ok(()) };
+        let Some(end) = memchr(b'\n', bytes) else {
+            return collect(held, bytes, self.limits.body);
+        };
+        let (line, rest) = bytes.split_at(end);
+        let held = std::mem::take(held);
+        let mut first = Cow::Borrowed(line);
+        if !held.is_empty() {
+            let mut line = held;
+            collect(&mut line, first.as_ref(), self.limits.body)?;
+            first = Cow::Owned(line);
+        }
+        if is_begun_json(&first) {
+            let mut body = first.into_owned();
+            let outcome = collect(&mut body, rest, self.limits.body);
+            self.body = Body::Whole(body);
+            return outcome;
+        }
+        let mut splitter = self.framing.splitter(self.limits.frame);
+        let outcome = [&*first, rest]
+            .into_iter()
+            .try_for_each(|bytes| splitter.push(bytes, &mut |frame| self.frames.read(frame)));
+        self.body = Body::Stream(splitter);
+        outcome
+    }
+
+    /// Reads the last bytes of a stream.
+    fn read_stream(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if !matches!(self.body, Body::Stream(_)) {
+            self.body = Body::Stream(self.framing.splitter(self.limits.frame));
+        }
+        let Body::Stream(splitter) = &mut self.body else { return Ok(()) };
+        let frames = &mut self.frames;
+        splitter.push(bytes, &mut |frame| frames.read(frame))?;
+        splitter.end(&mut |frame| frames.read(frame))?;
+        if frames.parts.is_finished() { Ok(()) } else { frames.reader.end(&mut frames.parts) }
     }
 
     fn read_body(&mut self, body: &[u8]) -> Result<(), Error> {
@@ -182,20 +242,43 @@ impl Decoder {
 /// What a line of an event stream can begin with.
 const FIELDS: [&[u8]; 5] = [b":", b"id:", b"data:", b"event:", b"retry:"];
 
-/// Whether this is the beginning of a whole body, as far as can be told yet.
+/// What an answer is.
+enum Shape {
+    /// Lines of JSON or one body of several lines.
+    Line,
+    Stream(Framing),
+    Whole,
+}
+
+/// What begins here, as far as can be told yet.
 ///
-/// No line of an event stream begins with a bracket, and JSON, when it is not a bare word, with nothing else.
-fn is_whole(mode: Mode, text: &[u8]) -> Option<bool> {
+/// No line of an event stream begins with a bracket, and JSON, when it is not a bare word, with nothing else. The first
+/// byte of an AWS message is the highest of its length, so it is lower than any character of a text.
+fn shape(mode: Mode, framing: Framing, text: &[u8]) -> Option<Shape> {
     let first = text.first()?;
     let is_cut_mark = text.len() < MARK.len() && MARK.starts_with(text);
-    match (mode, first) {
+    match (framing, mode, first) {
         _ if is_cut_mark => None,
-        (_, b'{' | b'[' | b'<') => Some(true),
-        (Mode::Stream, _) => Some(false),
-        (Mode::Whole, _) if FIELDS.iter().any(|field| text.starts_with(field)) => Some(false),
-        (Mode::Whole, _) if FIELDS.iter().any(|field| field.starts_with(text)) => None,
-        (Mode::Whole, _) => Some(true),
+        (Framing::Ndjson, Mode::Stream, b'{') => Some(Shape::Line),
+        (_, _, b'{' | b'[' | b'<') => Some(Shape::Whole),
+        (Framing::Aws, _, 0..b'\t') | (Framing::Sse, Mode::Stream, _) => Some(Shape::Stream(framing)),
+        _ if FIELDS.iter().any(|field| text.starts_with(field)) => Some(Shape::Stream(Framing::Sse)),
+        _ if FIELDS.iter().any(|field| field.starts_with(text)) => None,
+        _ => Some(Shape::Whole),
     }
+}
+
+/// Whether this is JSON that goes on in the next line.
+fn is_begun_json(line: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
+}
+
+/// Whether this is not one JSON value, but one in each line.
+fn has_lines(body: &[u8]) -> bool {
+    let Some((line, rest)) = memchr(b'\n', body).and_then(|end| body.split_at_checked(end)) else {
+        return false;
+    };
+    !rest.trim_ascii().is_empty() && serde_json::from_slice::<IgnoredAny>(line).is_ok()
 }
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";

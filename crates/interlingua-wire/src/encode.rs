@@ -4,6 +4,7 @@ use bytes::Bytes;
 use interlingua_model::{Error, Event, Fold, Response};
 
 use crate::Mode;
+use crate::frame::Framing;
 
 /// Makes the bytes of one answer out of events: the server half of a stream.
 ///
@@ -13,6 +14,7 @@ use crate::Mode;
 pub struct Encoder {
     writer: Box<dyn Writer>,
     fold: Option<Fold>,
+    framing: Framing,
     out: Vec<u8>,
     finished: bool,
 }
@@ -39,7 +41,14 @@ impl Encoder {
     /// An encoder for an answer that was asked for in this mode.
     pub fn new(mode: Mode, writer: Box<dyn Writer>) -> Self {
         let fold = (mode == Mode::Whole).then(Fold::new);
-        Self { writer, fold, out: Vec::new(), finished: false }
+        Self { writer, fold, framing: Framing::default(), out: Vec::new(), finished: false }
+    }
+
+    /// An encoder whose streams have another framing than server-sent events.
+    #[must_use]
+    pub const fn with_framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
     }
 
     /// Takes the next event.
@@ -75,6 +84,6 @@ impl Encoder {
 
     /// The content type of the answer.
     pub const fn content_type(&self) -> &'static str {
-        if self.fold.is_some() { "application/json" } else { "text/event-stream; charset=utf-8" }
+        if self.fold.is_some() { "application/json" } else { self.framing.content_type() }
     }
 }

@@ -41,6 +41,7 @@ pub(crate) enum Target {
 pub(crate) struct Pattern {
     target: Option<Target>,
     name: Option<Vec<u8>>,
+    headers: Vec<u8>,
     frame: Vec<u8>,
     /// What may differ, in the order of the frame.
     holes: Vec<Hole>,
@@ -75,7 +76,7 @@ impl Pattern {
     /// What the frame adds, if it fits.
     pub(crate) fn read<'f>(&'f mut self, frame: &Frame<'f>) -> Option<(Target, &'f str)> {
         let target = self.target?;
-        if frame.cut || frame.name != self.name.as_deref() {
+        if frame.cut || frame.name != self.name.as_deref() || frame.headers.as_bytes() != self.headers {
             return None;
         }
         let text = self.fit(frame.data)?;
@@ -119,6 +120,8 @@ impl Pattern {
         }
         self.frame.clear();
         self.frame.extend_from_slice(frame.data);
+        self.headers.clear();
+        self.headers.extend_from_slice(frame.headers.as_bytes());
         self.plain.clear();
         let said =
             self.fit(frame.data).and_then(|text| unescape(std::str::from_utf8(text).ok()?, &mut self.plain));

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What the pure crates may depend on outside of the workspace: nothing here does I/O.
 const PURE: &[(&str, &[&str])] = &[
     ("interlingua-model", &["base64", "serde", "serde_json"]),
-    ("interlingua-wire", &["base64", "bytes", "http", "memchr", "serde", "serde_json"]),
+    ("interlingua-wire", &["base64", "bytes", "crc32fast", "http", "memchr", "serde", "serde_json"]),
 ];
 
 #[test]

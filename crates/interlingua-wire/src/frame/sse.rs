@@ -1,7 +1,7 @@
-use interlingua_model::{Error, ErrorKind};
+use interlingua_model::Error;
 use memchr::memchr2;
 
-use super::Frame;
+use super::{Each, Frame, Headers, too_large};
 
 /// Splits a stream of server-sent events into frames, as the WHATWG HTML standard (section 9.2.6) says.
 ///
@@ -38,9 +38,6 @@ pub struct Sse {
     /// Bytes of the byte order mark that were seen; past the first bytes of the stream it is [`BOM`]'s length + 1.
     bom: usize,
 }
-
-/// Where frames go to.
-type Each<'e> = &'e mut dyn FnMut(&Frame<'_>) -> Result<(), Error>;
 
 /// The fields of an event, in memory of their own.
 #[derive(Debug, Default)]
@@ -90,7 +87,7 @@ impl Sse {
     /// Takes the next bytes and hands each frame that is complete to `each`.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] when a frame exceeds the limit, and whatever `each` returns.
+    /// [`TooLarge`](interlingua_model::ErrorKind::TooLarge) when a frame exceeds the limit, and whatever `each` returns.
     pub fn push(
         &mut self,
         bytes: &[u8],
@@ -131,7 +128,7 @@ impl Sse {
     /// Says that no more bytes come; an event that lacks its blank line is handed on as cut.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] when the frame exceeds the limit, and whatever `each` returns.
+    /// [`TooLarge`](interlingua_model::ErrorKind::TooLarge) when the frame exceeds the limit, and whatever `each` returns.
     pub fn end(&mut self, each: &mut dyn FnMut(&Frame<'_>) -> Result<(), Error>) -> Result<(), Error> {
         self.take_held_line()?;
         self.dispatch(&mut Fresh::default(), true, each)
@@ -212,12 +209,13 @@ impl Sse {
         if self.held.is_empty() {
             let Some(data) = fresh.data else { return Ok(()) };
             let name = fresh.name.filter(|name| !name.is_empty());
-            return each(&Frame { name, data, id: fresh.id, cut });
+            return each(&Frame { name, data, id: fresh.id, headers: Headers::default(), cut });
         }
         let held = std::mem::take(&mut self.held);
         let Some(data) = fresh.data.or(held.data.as_ref().map(Data::as_slice)) else { return Ok(()) };
         let name = fresh.name.or(held.name.as_deref()).filter(|name| !name.is_empty());
-        each(&Frame { name, data, id: fresh.id.or(held.id.as_deref()), cut })
+        let id = fresh.id.or(held.id.as_deref());
+        each(&Frame { name, data, id, headers: Headers::default(), cut })
     }
 
     fn check_frame(&self, fresh: &Fresh<'_>) -> Result<(), Error> {
@@ -226,16 +224,11 @@ impl Sse {
         let total = length(fresh.data, held.data.as_ref().map(Data::as_slice))
             .saturating_add(length(fresh.name, held.name.as_deref()))
             .saturating_add(length(fresh.id, held.id.as_deref()));
-        if total > self.limit { Err(self.too_large()) } else { Ok(()) }
+        if total > self.limit { Err(too_large(self.limit)) } else { Ok(()) }
     }
 
     fn check_line(&self, length: usize) -> Result<(), Error> {
-        if length > self.limit.saturating_add(HEADING) { Err(self.too_large()) } else { Ok(()) }
-    }
-
-    fn too_large(&self) -> Error {
-        let message = format!("a frame of the stream is larger than the limit of {} bytes", self.limit);
-        Error::new(ErrorKind::TooLarge, message)
+        if length > self.limit.saturating_add(HEADING) { Err(too_large(self.limit)) } else { Ok(()) }
     }
 
     /// Skips a byte order mark at the very start of the stream, even one that is cut.

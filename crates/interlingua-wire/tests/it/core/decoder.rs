@@ -4,7 +4,7 @@ use interlingua_model::{
     Delta, Error, ErrorKind, Event, Finish, FinishReason, Fold, Json, Output, Reasoning, Response, Start,
     Text, Usage, Warning,
 };
-use interlingua_wire::frame::Frame;
+use interlingua_wire::frame::{Frame, Framing, Value, write_message};
 use interlingua_wire::{Decoder, Encoder, Grammar, Limits, Mode, Object, Parts, Reader, Writer};
 use proptest::prelude::*;
 
@@ -17,7 +17,12 @@ struct Words {
 
 impl Reader for Words {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
-        match frame.data {
+        match frame
+            .data
+            .strip_prefix(b"{\"word\":\"")
+            .and_then(|word| word.strip_suffix(b"\"}"))
+            .unwrap_or(frame.data)
+        {
             b"END" => out.finish(Finish::new(FinishReason::Stop)),
             b"BAD" => return Err(Error::new(ErrorKind::Protocol, "no word")),
             word => {
@@ -31,7 +36,8 @@ impl Reader for Words {
     fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
         let mut object = Object::from_slice(body)
             .map_err(|error| Error::new(ErrorKind::Protocol, format!("the answer is not JSON: {error}")))?;
-        let text: String = object.require("text")?;
+        let text: String =
+            object.require("text").map_err(|error| Error::new(ErrorKind::Protocol, error.message()))?;
         out.whole(Output::Text(Text::new(text)));
         out.finish(Finish::new(FinishReason::Stop));
         Ok(())
@@ -47,7 +53,12 @@ impl Reader for Words {
 
 /// What an answer decodes to, in chunks of a size: the text, or the kind of the error.
 fn decoded(mode: Mode, bytes: &[u8], size: usize) -> Result<String, ErrorKind> {
-    let mut decoder = Decoder::new(mode, Limits::default(), Box::new(Words::default()));
+    framed(Framing::Sse, mode, bytes, size)
+}
+
+/// The same, where another framing is expected.
+fn framed(framing: Framing, mode: Mode, bytes: &[u8], size: usize) -> Result<String, ErrorKind> {
+    let mut decoder = Decoder::new(mode, Limits::default(), Box::new(Words::default())).with_framing(framing);
     let mut outcome = Ok(());
     for chunk in bytes.chunks(size) {
         outcome = outcome.and_then(|()| decoder.push(chunk));
@@ -108,6 +119,95 @@ fn an_answer_is_read_as_what_it_is() {
             "a word is no stream"
         );
         assert_eq!(decoded(Mode::Whole, b"da", size), Err(ErrorKind::Protocol));
+    }
+}
+
+/// Words as lines of JSON, and as messages of AWS.
+fn lines(words: &[&str]) -> Vec<u8> {
+    words.iter().flat_map(|word| format!("{{\"word\":\"{word}\"}}\n").into_bytes()).collect()
+}
+
+fn messages(words: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in words {
+        write_message(&[(":event-type", Value::Text("word"))], word.as_bytes(), &mut bytes).unwrap();
+    }
+    bytes
+}
+
+#[test]
+fn an_answer_in_another_framing_is_read_as_what_it_is() {
+    let words = ["one", "two", "END"];
+    let body = b"{\"text\":\"onetwo\"}".to_vec();
+    let spread = b"{\n  \"text\":\n  \"onetwo\"\n}\n".to_vec();
+    let events = b"data: one\n\ndata: two\n\ndata: END\n\n".to_vec();
+    let marked = ["\u{FEFF}\r\n".as_bytes(), &lines(&words)].concat();
+    let unended = lines(&words).trim_ascii_end().to_vec();
+    let good = [
+        (Framing::Ndjson, vec![lines(&words), marked, unended, spread.clone(), events.clone()]),
+        (Framing::Aws, vec![messages(&words), body.clone(), spread, events]),
+    ];
+    for (framing, answers) in good {
+        for mode in [Mode::Stream, Mode::Whole] {
+            for size in [1, 2, 3, 1_000] {
+                for bytes in &answers {
+                    let text = String::from_utf8_lossy(bytes);
+                    let found = framed(framing, mode, bytes, size);
+                    assert_eq!(found, Ok("onetwo".to_owned()), "{framing:?} {mode:?} {size} {text}");
+                }
+                for bad in ["<html>", "{\"text\":", "[1,\n2]", "internal error", "{\n\"error\":\n\"x\"\n}"] {
+                    let found = framed(framing, mode, bad.as_bytes(), size);
+                    let is_cut_line =
+                        framing == Framing::Ndjson && mode == Mode::Stream && bad.ends_with(':');
+                    let expected = if is_cut_line { ErrorKind::Truncated } else { ErrorKind::Protocol };
+                    assert_eq!(found, Err(expected), "{framing:?} {mode:?} {size} {bad}");
+                }
+                for cut in [&b""[..], b"\n\n", &lines(&["one"]), &messages(&["one"])] {
+                    let is_other = cut.len() > 2 && (cut[0] == 0) != (framing == Framing::Aws);
+                    let is_one_body = framing == Framing::Aws || mode == Mode::Whole;
+                    let expected = if is_other || (cut.starts_with(b"{") && is_one_body) {
+                        ErrorKind::Protocol
+                    } else {
+                        ErrorKind::Truncated
+                    };
+                    assert_eq!(
+                        framed(framing, mode, cut, size),
+                        Err(expected),
+                        "{framing:?} {mode:?} {size} {cut:?}"
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(framed(Framing::Ndjson, Mode::Whole, &body, 3), Ok("onetwo".to_owned()));
+}
+
+#[test]
+fn a_body_where_lines_were_expected_is_quoted() {
+    let body = b"{\n  \"error\": {\n    \"message\": \"no such model\"\n  }\n}";
+    for size in [1, 9, 1_000] {
+        let reader = Box::new(Words::default());
+        let mut decoder = Decoder::new(Mode::Stream, Limits::default(), reader).with_framing(Framing::Ndjson);
+        body.chunks(size).for_each(|chunk| decoder.push(chunk).unwrap());
+        let error = decoder.end().unwrap_err();
+        assert!(error.body().is_some_and(|body| body.contains("no such model")), "{error}");
+    }
+}
+
+#[test]
+fn limits_hold_in_every_framing() {
+    let long = "x".repeat(200);
+    for framing in [Framing::Ndjson, Framing::Aws] {
+        for bytes in [lines(&[&long]), messages(&[&long]), format!("{{\n\"a\":\"{long}\"}}").into_bytes()] {
+            for size in [1, 10, 1_000] {
+                let reader = Box::new(Words::default());
+                let mut decoder =
+                    Decoder::new(Mode::Stream, Limits::new(100, 100), reader).with_framing(framing);
+                let outcome = bytes.chunks(size).try_for_each(|chunk| decoder.push(chunk));
+                let kind = outcome.and_then(|()| decoder.end()).unwrap_err().kind();
+                assert_eq!(kind, ErrorKind::TooLarge, "{framing:?} {size} {}", bytes.escape_ascii());
+            }
+        }
     }
 }
 
@@ -241,6 +341,10 @@ proptest! {
         for mode in [Mode::Stream, Mode::Whole] {
             let whole = decoded(mode, &bytes, 1_000);
             prop_assert_eq!(decoded(mode, &bytes, size), whole);
+            for framing in [Framing::Ndjson, Framing::Aws] {
+                let whole = framed(framing, mode, &bytes, 1_000);
+                prop_assert_eq!(framed(framing, mode, &bytes, size), whole);
+            }
         }
     }
 }
@@ -325,6 +429,13 @@ fn an_encoder_writes_at_once_or_at_the_end() {
         assert_eq!((&*encoder.take(), encoder.is_finished()), (&b"broken"[..], true));
     }
     assert!(Encoder::new(Mode::Stream, Box::new(Plain)).content_type().starts_with("text/event-stream"));
+    for (framing, expected) in
+        [(Framing::Ndjson, "application/x-ndjson"), (Framing::Aws, "application/vnd.amazon.eventstream")]
+    {
+        let encoder = |mode| Encoder::new(mode, Box::new(Plain)).with_framing(framing);
+        assert_eq!(encoder(Mode::Stream).content_type(), expected);
+        assert_eq!(encoder(Mode::Whole).content_type(), "application/json");
+    }
     assert_eq!(Encoder::new(Mode::Whole, Box::new(Plain)).content_type(), "application/json");
 }
 

@@ -1,5 +1,7 @@
 //! Token figures, in all the places and spellings in which services report them.
 
+use std::collections::BTreeSet;
+
 use interlingua_model::{Extra, Json, Usage};
 use serde_json::value::RawValue;
 
@@ -67,7 +69,7 @@ fn complete(value: &RawValue) -> Usage {
     total(&mut found, take(&mut object, &["total_tokens"]));
     keep(&mut found.extra, "prompt_tokens_details", &prompt);
     keep(&mut found.extra, "completion_tokens_details", &completion);
-    for (name, value) in object.iter().filter(|(_, value)| !says_nothing(value)) {
+    for (name, value) in latest(&object).into_iter().filter(|(_, value)| !says_nothing(value)) {
         found.extra.set(PROTOCOL, name, Json::from(value));
     }
     found
@@ -102,14 +104,24 @@ fn first<const N: usize>(figures: [Option<u64>; N]) -> Option<u64> {
 
 /// Keeps what is not understood, unless it is nothing.
 fn keep(extra: &mut Extra, name: &str, object: &Object<'_>) {
-    let left: Vec<_> =
-        object.iter().filter(|(_, value)| !says_nothing(value) && value.get() != "0").collect();
+    let mut left = latest(object);
+    left.retain(|(_, value)| !says_nothing(value) && value.get() != "0");
     if left.is_empty() {
         return;
     }
     let fields: Vec<String> =
         left.iter().map(|(name, value)| format!("{}:{}", Json::string(name), value.get())).collect();
     extra.set(PROTOCOL, name, Json::from_text(format!("{{{}}}", fields.join(","))));
+}
+
+/// The fields in order, where of several by one name the last one counts, be it null.
+fn latest<'o>(object: &'o Object<'_>) -> Vec<(&'o str, &'o RawValue)> {
+    let mut fields: Vec<_> = object.iter().collect();
+    fields.reverse();
+    let mut seen = BTreeSet::new();
+    fields.retain(|(name, _)| seen.insert(*name));
+    fields.reverse();
+    fields
 }
 
 #[cfg(test)]
@@ -165,6 +177,14 @@ mod tests {
                 prop_assert_eq!(found, complete(&value));
             }
         }
+    }
+
+    #[test]
+    fn the_last_of_two_figures_counts() {
+        let text = r#"{"prompt_tokens_details":{"reasoning_tokens":1,"reasoning_tokens":null}}"#;
+        let value = RawValue::from_string(text.to_owned()).unwrap();
+        assert_eq!(plain(&value), Some(complete(&value)));
+        assert!(complete(&value).is_empty());
     }
 
     #[test]

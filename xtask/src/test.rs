@@ -42,14 +42,16 @@ pub(crate) fn hostile() -> Result<(), String> {
     step("hostile bytes", &["test", "-p", "interlingua", "--test", "it", "hostile", "--", "--nocapture"])
 }
 
-/// The whole workspace is built with the server halves, which a user's client leaves out.
-const CLIENT_ALONE: [&str; 10] = [
+/// The whole workspace is built with the server halves and all protocols, which a user's client may leave out.
+const CLIENT_ALONE: [&str; 12] = [
     "clippy",
     "--package",
     "interlingua",
     "--package",
     "interlingua-wire",
     "--no-default-features",
+    "--features",
+    "anthropic,openai-responses",
     "--lib",
     "--",
     "-D",

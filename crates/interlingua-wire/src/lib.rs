@@ -6,15 +6,26 @@
 //! Nothing here does I/O, knows a clock, the environment or a random source.
 //!
 //! The feature `server`, on by default, brings the server halves of the protocols; without it only the client halves are built.
+//! Each protocol is a feature of the same name, with dashes; `protocols`, on by default as well, is all of them. The table of
+//! providers is whole in any case: a provider that speaks a protocol which was left out says so when it is asked.
 #![cfg_attr(
-    not(feature = "server"),
-    allow(dead_code, unused_imports, reason = "what both halves share is wanted by one of them alone")
+    not(all(feature = "server", feature = "protocols")),
+    allow(
+        dead_code,
+        unreachable_code,
+        unused_imports,
+        unused_variables,
+        reason = "what halves and protocols share is wanted by some of them alone"
+    )
 )]
 
+#[cfg(feature = "anthropic")]
 pub mod anthropic;
 pub mod catalog;
 pub mod frame;
+#[cfg(feature = "openai-chat")]
 pub mod openai_chat;
+#[cfg(feature = "openai-responses")]
 pub mod openai_responses;
 pub mod replay;
 pub mod schema;
@@ -41,7 +52,7 @@ pub use object::Object;
 pub use parts::Parts;
 pub use protocol::Protocol;
 pub use provider::{
-    Auth, Endpoint, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page, Patch, Provider, Text,
-    Variable, join,
+    Auth, Dialect, Endpoint, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page, Patch, Provider,
+    Text, Variable, join,
 };
 pub use repeat::Varying;

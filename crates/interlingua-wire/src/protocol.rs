@@ -23,7 +23,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All protocols.
+    /// All protocols, be they built or not.
     pub const ALL: [Self; 3] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic];
 
     /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
@@ -32,6 +32,17 @@ impl Protocol {
             Self::OpenaiChat => "openai_chat",
             Self::OpenaiResponses => "openai_responses",
             Self::Anthropic => "anthropic",
+        }
+    }
+}
+
+impl Protocol {
+    /// Whether the codec is part of this program, which is a matter of cargo features.
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::OpenaiChat => cfg!(feature = "openai-chat"),
+            Self::OpenaiResponses => cfg!(feature = "openai-responses"),
+            Self::Anthropic => cfg!(feature = "anthropic"),
         }
     }
 }

@@ -37,9 +37,11 @@ impl Registry {
     }
 
     /// All rows, those of the program first.
-    pub(crate) fn providers(&self) -> impl Iterator<Item = &Provider> {
-        let replaced = |row: &&Provider| !self.rows.iter().any(|own| own.id == row.id);
-        self.rows.iter().chain(catalog::all().iter().filter(replaced))
+    pub(crate) fn providers<'s>(&'s self) -> impl Iterator<Item = &'s Provider> {
+        let built_in = |row: &'static Provider| -> Option<&'s Provider> {
+            (!self.rows.iter().any(|own| own.id == row.id)).then_some(row)
+        };
+        self.rows.iter().chain(catalog::all().filter_map(built_in))
     }
 
     /// The row that a word means.

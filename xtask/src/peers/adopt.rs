@@ -9,8 +9,10 @@ use super::{read_text, succeed, write};
 use crate::root;
 
 /// Our own cases: name and features, in the form of the list of cases.
-const OURS: [(&str, &str); 2] =
-    [("interlingua-default", ""), ("interlingua-slim", ", default-features = false")];
+const OURS: [(&str, &str); 2] = [
+    ("interlingua-default", ""),
+    ("interlingua-slim", ", default-features = false, features = [\"anthropic\", \"openai-responses\"]"),
+];
 /// The least that speaks HTTP and TLS.
 const FLOOR: &str = "floor-hyper-ring";
 

@@ -64,6 +64,10 @@ pub enum Version {
     V2026,
 }
 
+impl crate::Dialect for Dialect {
+    const PROTOCOL: crate::Protocol = crate::Protocol::Anthropic;
+}
+
 impl Default for Dialect {
     fn default() -> Self {
         Self {

@@ -1,32 +1,51 @@
 //! The table of providers: the only place that names vendors.
 //!
-//! A new service is a new row; a quirk of it is a field of a dialect in that row; what holds for some of its models is
-//! a [`Family`](crate::Family) of the row. The table is made at its first use, so a program that never asks for it
-//! does not pay for it.
+//! A new service is a new row in a file of `catalog/`; a quirk of it is a field of a dialect in that row; what holds for
+//! some of its models is a [`Family`](crate::Family) of the row. The files are made into one compact table, of which
+//! a program reads the rows that it asks for.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::provider::Provider;
 
-mod clouds;
-mod families;
-mod gateways;
-mod hosts;
-mod local;
 mod page;
-mod row;
-mod vendors;
 
 pub use page::page;
 
-static TABLE: LazyLock<Vec<Provider>> = LazyLock::new(|| {
-    let kinds = [vendors::rows(), clouds::rows(), hosts::rows(), gateways::rows(), local::rows()];
-    kinds.into_iter().flatten().map(Provider::from).collect()
-});
+/// One row a line: its words, then the row as JSON. A test makes it out of the files and keeps it equal to them.
+const TABLE: &str = include_str!("../../catalog/table.txt");
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().map(Row::new).collect());
+
+/// A row that is read when it is asked for.
+struct Row {
+    words: &'static str,
+    text: &'static str,
+    provider: OnceLock<Provider>,
+}
+
+impl Row {
+    fn new(line: &'static str) -> Self {
+        let (words, text) = line.split_at(line.find('{').unwrap_or(line.len()));
+        Self { words, text, provider: OnceLock::new() }
+    }
+
+    fn answers_to(&self, word: &str) -> bool {
+        self.words.split_ascii_whitespace().any(|known| known == word)
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "the table is part of the program, and a test reads every row of it"
+    )]
+    fn provider(&self) -> &Provider {
+        self.provider.get_or_init(|| serde_json::from_str(self.text).expect("a row of the built-in table"))
+    }
+}
 
 /// Every built-in provider: vendors, clouds, hosts, gateways, local programs.
-pub fn all() -> &'static [Provider] {
-    &TABLE
+pub fn all() -> impl Iterator<Item = &'static Provider> {
+    ROWS.iter().map(Row::provider)
 }
 
 /// The built-in provider that a word means, by id or alias.
@@ -40,7 +59,7 @@ pub fn all() -> &'static [Provider] {
 /// # Ok::<(), interlingua_model::Error>(())
 /// ```
 pub fn find(word: &str) -> Option<&'static Provider> {
-    TABLE.iter().find(|provider| provider.answers_to(word))
+    ROWS.iter().find(|row| row.answers_to(word)).map(Row::provider)
 }
 
 /// The ids that someone who wrote an unknown word may have meant, the likeliest first; at most three.
@@ -49,7 +68,7 @@ pub fn find(word: &str) -> Option<&'static Provider> {
 /// assert_eq!(interlingua_wire::catalog::suggest("antropic").first(), Some(&"anthropic"));
 /// ```
 pub fn suggest(word: &str) -> Vec<&'static str> {
-    nearest(word, TABLE.iter(), std::iter::empty())
+    nearest(word, all(), std::iter::empty())
 }
 
 /// The ids, out of these rows and these further ones, that someone who wrote an unknown word may have meant, the

@@ -5,7 +5,7 @@ use crate::provider::{Auth, Endpoint, Family, Kind, Patch, Provider};
 const TOP: &str = "\
 # Providers
 
-This page is made from the table in `crates/interlingua-wire/src/catalog/` and a test keeps it equal to it. Rows of your
+This page is made from the table in `crates/interlingua-wire/catalog/` and a test keeps it equal to it. Rows of your
 own, in the same shape, go into your configuration file.
 
 A service is known from **recordings** when real answers of it in that protocol were decoded, from **documents** when
@@ -30,7 +30,7 @@ pub fn page() -> String {
         (Kind::Local, "Local programs"),
     ];
     for (kind, title) in kinds {
-        let rows: Vec<_> = super::all().iter().filter(|provider| provider.kind == kind).collect();
+        let rows: Vec<_> = super::all().filter(|provider| provider.kind == kind).collect();
         section(&mut text, title, &rows);
     }
     families(&mut text);
@@ -131,16 +131,23 @@ fn families(text: &mut String) {
 
 fn changes(family: &Family) -> String {
     let asked = family.protocol.map(|protocol| format!("asked in `{protocol}`"));
-    let same = family.chat == family.responses;
-    let patches = if same {
-        vec![("`openai_chat`, `openai_responses`", &family.chat), ("`anthropic`", &family.anthropic)]
-    } else {
-        let openai = [("`openai_chat`", &family.chat), ("`openai_responses`", &family.responses)];
-        openai.into_iter().chain([("`anthropic`", &family.anthropic)]).collect()
-    };
-    let patches = patches.into_iter().filter(|(_, patch)| !patch.is_empty());
-    let patches = patches.map(|(protocol, patch)| format!("{protocol}: {}", fields(patch)));
+    let patches = alike(family);
+    let patches =
+        patches.into_iter().map(|(protocols, patch)| format!("{}: {}", protocols.join(", "), fields(patch)));
     asked.into_iter().chain(patches).collect::<Vec<_>>().join("; ")
+}
+
+/// The patches, each with all the protocols that it is the same for.
+fn alike(family: &Family) -> Vec<(Vec<String>, &Patch)> {
+    let mut found: Vec<(Vec<String>, &Patch)> = Vec::new();
+    for (protocol, patch) in &family.dialect {
+        let name = format!("`{protocol}`");
+        match found.iter_mut().find(|(_, known)| *known == patch) {
+            Some((names, _)) => names.push(name),
+            None => found.push((vec![name], patch)),
+        }
+    }
+    found
 }
 
 fn fields(patch: &Patch) -> String {

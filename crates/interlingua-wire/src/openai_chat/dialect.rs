@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
@@ -192,7 +192,7 @@ pub enum EmptyContent {
 
 /// What `tool_choice` may say. `auto` is always understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ToolChoiceWords {
     /// `none`; elsewhere the tools are left out.
@@ -413,6 +413,10 @@ impl Dialect {
             ..Self::default()
         }
     }
+}
+
+impl crate::Dialect for Dialect {
+    const PROTOCOL: crate::Protocol = crate::Protocol::OpenaiChat;
 }
 
 impl Default for Dialect {

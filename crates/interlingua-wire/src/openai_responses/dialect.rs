@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
@@ -235,6 +235,10 @@ impl Dialect {
             ..Self::default()
         }
     }
+}
+
+impl crate::Dialect for Dialect {
+    const PROTOCOL: crate::Protocol = crate::Protocol::OpenaiResponses;
 }
 
 impl Default for Dialect {

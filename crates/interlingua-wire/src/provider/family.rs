@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use interlingua_model::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -23,15 +25,9 @@ pub struct Family {
     /// The protocol that these models are asked in, when not the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
-    /// What these models change in the row's Chat Completions dialect.
-    #[serde(default, skip_serializing_if = "Patch::is_empty")]
-    pub chat: Patch,
-    /// What these models change in the row's Responses dialect.
-    #[serde(default, skip_serializing_if = "Patch::is_empty")]
-    pub responses: Patch,
-    /// What these models change in the row's Messages dialect.
-    #[serde(default, skip_serializing_if = "Patch::is_empty")]
-    pub anthropic: Patch,
+    /// What these models change in the row's dialects.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dialect: BTreeMap<Protocol, Patch>,
 }
 
 /// A change of some fields of a dialect, in the dialect's own serialized form.
@@ -43,15 +39,21 @@ pub struct Family {
 /// use interlingua_wire::{Patch, openai_chat::Dialect};
 ///
 /// let patch: Patch = serde_json::from_str(r#"{ "max_tokens": "max_completion_tokens" }"#)?;
-/// assert_ne!(patch.apply(&Dialect::default())?, Dialect::default());
+/// assert_ne!(patch.read::<Dialect>()?, Dialect::default());
 ///
 /// let misspelt: Patch = serde_json::from_str(r#"{ "max_token": 1 }"#)?;
-/// assert!(misspelt.apply(&Dialect::default()).is_err());
+/// assert!(misspelt.read::<Dialect>().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Patch(Map<String, Value>);
+
+/// How a service speaks one protocol: a struct with one field per quirk, whose default suits an unknown service.
+pub trait Dialect: Default + DeserializeOwned {
+    /// The protocol.
+    const PROTOCOL: Protocol;
+}
 
 impl Family {
     /// A family of models by the patterns of their names, with nothing special yet.
@@ -59,9 +61,7 @@ impl Family {
         Self {
             models: models.into_iter().map(Into::into).collect(),
             protocol: None,
-            chat: Patch::default(),
-            responses: Patch::default(),
-            anthropic: Patch::default(),
+            dialect: BTreeMap::new(),
         }
     }
 
@@ -92,23 +92,25 @@ impl Patch {
         self.0.is_empty()
     }
 
-    /// The dialect with the changes made.
+    /// Makes the changes of another patch on top of these.
+    pub fn merge(&mut self, other: &Self) {
+        merge(&mut self.0, &other.0);
+    }
+
+    /// The dialect that differs from the default one in these fields.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when a field does not exist or a value does not fit it.
-    pub fn apply<T: Serialize + DeserializeOwned>(&self, dialect: &T) -> Result<T, Error> {
-        let wrong = |error| {
-            Error::new(ErrorKind::Configuration, format!("a dialect's patch does not fit: {error}"))
-                .with_source(error)
-        };
-        // By way of text: a second reader and writer for trees would be code that nothing else needs.
-        let text = serde_json::to_string(dialect).map_err(wrong)?;
-        let mut value: Value = serde_json::from_str(&text).map_err(wrong)?;
-        if let Some(name) = self.0.keys().find(|name| value.get(name.as_str()).is_none()) {
-            return Err(Error::new(ErrorKind::Configuration, format!("no dialect has the field `{name}`")));
+    pub fn read<D: Dialect>(&self) -> Result<D, Error> {
+        if self.is_empty() {
+            return Ok(D::default());
         }
-        merge(&mut value, &self.0);
-        serde_json::from_str(&value.to_string()).map_err(wrong)
+        // By way of text: a second reader for trees would be code that nothing else needs.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        serde_json::from_str(&text).map_err(|error| {
+            let message = format!("has a dialect that does not fit {}: {error}", D::PROTOCOL);
+            Error::new(ErrorKind::Configuration, message).with_source(error)
+        })
     }
 }
 
@@ -119,15 +121,11 @@ impl From<Map<String, Value>> for Patch {
 }
 
 /// Objects merge, everything else is replaced. The depth is that of the patch, which a parser has bounded.
-fn merge(target: &mut Value, patch: &Map<String, Value>) {
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(fields) = target else { return };
+fn merge(fields: &mut Map<String, Value>, patch: &Map<String, Value>) {
     for (name, change) in patch {
-        match change {
-            Value::Object(inner) => merge(fields.entry(name.clone()).or_insert(Value::Null), inner),
-            change => {
+        match (fields.get_mut(name), change) {
+            (Some(Value::Object(own)), Value::Object(inner)) => merge(own, inner),
+            _ => {
                 fields.insert(name.clone(), change.clone());
             }
         }
@@ -180,7 +178,7 @@ mod tests {
     fn a_patch_merges_objects_and_replaces_the_rest() {
         let mut value = serde_json::json!({ "a": { "b": 1, "c": 2 }, "d": [1, 2], "e": 3 });
         let patch = serde_json::json!({ "a": { "b": 9 }, "d": [3], "e": null });
-        merge(&mut value, patch.as_object().unwrap());
+        merge(value.as_object_mut().unwrap(), patch.as_object().unwrap());
         assert_eq!(value, serde_json::json!({ "a": { "b": 9, "c": 2 }, "d": [3], "e": null }));
     }
 }

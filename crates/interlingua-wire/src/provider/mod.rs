@@ -1,19 +1,21 @@
 //! A provider is a row: where it is, how it is paid for, what it speaks, and in which dialect.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use interlingua_model::{Error, ErrorKind};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Codec, Protocol, Serve, anthropic, openai_chat, openai_responses};
+#[cfg(feature = "server")]
+use crate::Serve;
+use crate::{Codec, Protocol};
 
 mod family;
 mod listing;
 mod url;
 
-pub use family::{Family, Patch};
+pub use family::{Dialect, Family, Patch};
 pub use listing::{Listing, ModelInfo, Models, Page};
 pub use url::join;
 use url::{completed, placeholders, rebase, split_placeholder};
@@ -81,15 +83,9 @@ pub struct Provider {
     /// Headers that every call carries. Values may hold placeholders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
-    /// How it speaks Chat Completions.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub chat: openai_chat::Dialect,
-    /// How it speaks Responses.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub responses: openai_responses::Dialect,
-    /// How it speaks Messages.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub anthropic: anthropic::Dialect,
+    /// How it speaks its protocols: the fields in which it differs from the default dialect of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dialect: BTreeMap<Protocol, Patch>,
     /// The model for someone who names none: able and cheap enough for any question. Empty when none was vetted.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub default_model: Text,
@@ -203,12 +199,11 @@ pub struct Header {
     pub value: Text,
 }
 
-/// A codec of one of the protocols, both halves.
-enum Halves {
-    Chat(openai_chat::OpenaiChat),
-    Responses(openai_responses::OpenaiResponses),
-    Anthropic(anthropic::Anthropic),
-}
+/// A codec of one of the protocols with all the halves that are built.
+#[cfg(feature = "server")]
+type Made = dyn Serve;
+#[cfg(not(feature = "server"))]
+type Made = dyn Codec;
 
 impl Provider {
     /// A row with an id and one endpoint; the rest is set field by field.
@@ -226,9 +221,7 @@ impl Provider {
             variables: Vec::new(),
             models: None,
             headers: Vec::new(),
-            chat: openai_chat::Dialect::default(),
-            responses: openai_responses::Dialect::default(),
-            anthropic: anthropic::Dialect::default(),
+            dialect: BTreeMap::new(),
             default_model: Text::default(),
             families: Vec::new(),
             verified: false,
@@ -246,13 +239,14 @@ impl Provider {
         self.id == word || self.aliases.iter().any(|alias| alias == word)
     }
 
-    /// The protocol in which a model is asked: that of its family, else the preferred one.
+    /// The protocol in which a model is asked: that of its family, else the first one that is part of this program.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the row has no endpoint.
     pub fn protocol_for(&self, model: &str) -> Result<Protocol, Error> {
         let asked = self.families_of(model).filter_map(|family| family.protocol).last();
-        let first = || self.endpoints.first().map(|endpoint| endpoint.protocol);
+        let spoken = || self.endpoints.iter().map(|endpoint| endpoint.protocol);
+        let first = || spoken().find(|protocol| protocol.is_built()).or_else(|| spoken().next());
         asked.or_else(first).ok_or_else(|| self.wrong("has no endpoint"))
     }
 
@@ -271,11 +265,8 @@ impl Provider {
     /// # Errors
     /// [`ErrorKind::Configuration`] when the provider does not speak the protocol or a family's patch does not fit.
     pub fn codec(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Codec>, Error> {
-        Ok(match self.halves(protocol, model)? {
-            Halves::Chat(codec) => Box::new(codec),
-            Halves::Responses(codec) => Box::new(codec),
-            Halves::Anthropic(codec) => Box::new(codec),
-        })
+        let codec: Box<dyn Codec> = self.made(protocol, model)?;
+        Ok(codec)
     }
 
     /// The same codec with its server half. A program that is a client only leaves this one out, and the code of the server
@@ -285,48 +276,46 @@ impl Provider {
     /// As [`codec`](Self::codec).
     #[cfg(feature = "server")]
     pub fn server(&self, protocol: Protocol, model: &str) -> Result<Box<dyn Serve>, Error> {
-        Ok(match self.halves(protocol, model)? {
-            Halves::Chat(codec) => Box::new(codec),
-            Halves::Responses(codec) => Box::new(codec),
-            Halves::Anthropic(codec) => Box::new(codec),
-        })
+        self.made(protocol, model)
     }
 
-    fn halves(&self, protocol: Protocol, model: &str) -> Result<Halves, Error> {
+    /// The list of the codecs: the one place to which a new protocol is added.
+    fn made(&self, protocol: Protocol, model: &str) -> Result<Box<Made>, Error> {
         self.endpoint(protocol)?;
         Ok(match protocol {
-            Protocol::OpenaiChat => Halves::Chat(openai_chat::OpenaiChat::new(self.chat_dialect(model)?)),
+            #[cfg(feature = "openai-chat")]
+            Protocol::OpenaiChat => Box::new(crate::openai_chat::OpenaiChat::new(self.dialect(model)?)),
+            #[cfg(feature = "openai-responses")]
             Protocol::OpenaiResponses => {
-                Halves::Responses(openai_responses::OpenaiResponses::new(self.responses_dialect(model)?))
+                Box::new(crate::openai_responses::OpenaiResponses::new(self.dialect(model)?))
             }
-            Protocol::Anthropic => {
-                Halves::Anthropic(anthropic::Anthropic::new(self.anthropic_dialect(model)?))
-            }
+            #[cfg(feature = "anthropic")]
+            Protocol::Anthropic => Box::new(crate::anthropic::Anthropic::new(self.dialect(model)?)),
+            #[cfg(not(feature = "protocols"))]
+            other => return Err(not_built(other, model)),
         })
     }
 
-    /// How a model is spoken to in Chat Completions.
+    /// How a model is spoken to in the protocol of this dialect: the row's own fields, changed by the families of the
+    /// model.
+    ///
+    /// ```
+    /// use interlingua_wire::{catalog, openai_chat};
+    ///
+    /// let openai = catalog::find("openai").expect("a row");
+    /// let dialect: openai_chat::Dialect = openai.dialect("gpt-4o-mini")?;
+    /// assert_eq!(dialect.reasoning, openai_chat::ReasoningSwitch::Refused);
+    /// # Ok::<(), interlingua_model::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] when a family's patch does not fit.
-    pub fn chat_dialect(&self, model: &str) -> Result<openai_chat::Dialect, Error> {
-        self.patched(model, &self.chat, |family| &family.chat)
-    }
-
-    /// How a model is spoken to in Responses.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`] when a family's patch does not fit.
-    pub fn responses_dialect(&self, model: &str) -> Result<openai_responses::Dialect, Error> {
-        self.patched(model, &self.responses, |family| &family.responses)
-    }
-
-    /// How a model is spoken to in Messages.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Configuration`] when a family's patch does not fit.
-    pub fn anthropic_dialect(&self, model: &str) -> Result<anthropic::Dialect, Error> {
-        self.patched(model, &self.anthropic, |family| &family.anthropic)
+    /// [`ErrorKind::Configuration`] when a field does not exist or a value does not fit it.
+    pub fn dialect<D: Dialect>(&self, model: &str) -> Result<D, Error> {
+        let own = self.dialect.get(&D::PROTOCOL);
+        let families = self.families_of(model).filter_map(|family| family.dialect.get(&D::PROTOCOL));
+        let mut all = own.cloned().unwrap_or_default();
+        families.for_each(|patch| all.merge(patch));
+        all.read().map_err(|error| self.wrong(error.message()))
     }
 
     /// Where a protocol is spoken.
@@ -436,7 +425,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for a malformed id, no endpoint, a URL that is none, a placeholder without a
-    /// variable, a malformed header or a family whose protocol is not spoken.
+    /// variable, a malformed header, a family whose protocol is not spoken or a field that a dialect does not have.
     pub fn check(&self) -> Result<(), Error> {
         let of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         if self.id.is_empty() || !self.id.chars().all(of_id) {
@@ -461,7 +450,26 @@ impl Provider {
         self.families
             .iter()
             .filter_map(|family| family.protocol)
-            .try_for_each(|p| self.endpoint(p).map(|_| ()))
+            .try_for_each(|p| self.endpoint(p).map(|_| ()))?;
+        let of_families = self.families.iter().flat_map(|family| &family.dialect);
+        self.dialect
+            .iter()
+            .chain(of_families)
+            .try_for_each(|(protocol, patch)| self.check_patch(*protocol, patch))
+    }
+
+    fn check_patch(&self, protocol: Protocol, patch: &Patch) -> Result<(), Error> {
+        let read: Result<(), Error> = match protocol {
+            #[cfg(feature = "openai-chat")]
+            Protocol::OpenaiChat => patch.read::<crate::openai_chat::Dialect>().map(|_| ()),
+            #[cfg(feature = "openai-responses")]
+            Protocol::OpenaiResponses => patch.read::<crate::openai_responses::Dialect>().map(|_| ()),
+            #[cfg(feature = "anthropic")]
+            Protocol::Anthropic => patch.read::<crate::anthropic::Dialect>().map(|_| ()),
+            #[cfg(not(feature = "protocols"))]
+            _ => Ok(()),
+        };
+        read.map_err(|error| self.wrong(error.message()))
     }
 
     fn check_url(&self, url: &str) -> Result<(), Error> {
@@ -487,18 +495,6 @@ impl Provider {
             self.id
         );
         Err(Error::new(ErrorKind::Unsupported, message))
-    }
-
-    fn patched<T: Serialize + DeserializeOwned + Clone>(
-        &self,
-        model: &str,
-        dialect: &T,
-        patch_of: fn(&Family) -> &Patch,
-    ) -> Result<T, Error> {
-        let mut patches = self.families_of(model).map(patch_of).filter(|patch| !patch.is_empty());
-        patches.try_fold(dialect.clone(), |dialect, patch| {
-            patch.apply(&dialect).map_err(|e| self.wrong(e.message()))
-        })
     }
 
     fn families_of<'a>(&'a self, model: &'a str) -> impl Iterator<Item = &'a Family> {
@@ -596,6 +592,11 @@ impl Header {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+#[cfg(not(feature = "protocols"))]
+fn not_built(protocol: Protocol, model: &str) -> Error {
+    let feature = protocol.id().replace('_', "-");
+    let message = format!(
+        "{protocol}, in which `{model}` is asked, is not part of this program: build it with the feature `{feature}`"
+    );
+    Error::new(ErrorKind::Unsupported, message)
 }

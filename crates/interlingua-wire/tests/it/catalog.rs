@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use interlingua_model::{Effort, FunctionTool, Json, Request};
 use interlingua_wire::openai_chat::{MaxTokens, ReasoningSwitch, SystemRole};
-use interlingua_wire::{Auth, Kind, Mode, Protocol, Provider, catalog};
+use interlingua_wire::{
+    Auth, Kind, Mode, Protocol, Provider, anthropic, catalog, openai_chat, openai_responses,
+};
 use serde::Deserialize;
 
 fn repository() -> PathBuf {
@@ -71,9 +73,9 @@ fn every_patch_of_a_family_fits() {
             for pattern in &family.models {
                 let model = pattern.replace('*', "-x").replace('?', ".");
                 assert!(family.matches(&model), "{}: {pattern}", provider.id);
-                provider.chat_dialect(&model).unwrap();
-                provider.responses_dialect(&model).unwrap();
-                provider.anthropic_dialect(&model).unwrap();
+                provider.dialect::<openai_chat::Dialect>(&model).unwrap();
+                provider.dialect::<openai_responses::Dialect>(&model).unwrap();
+                provider.dialect::<anthropic::Dialect>(&model).unwrap();
             }
         }
     }
@@ -95,7 +97,7 @@ fn families_change_what_they_say() {
     use interlingua_wire::openai_chat::{AutomaticCache, CacheMarks, SamplingRule};
 
     let openai = catalog::find("openai").unwrap();
-    let of = |model| openai.chat_dialect(model).unwrap();
+    let of = |model| openai.dialect::<openai_chat::Dialect>(model).unwrap();
     assert_eq!(of("gpt-4o-mini").reasoning, ReasoningSwitch::Refused);
     assert_eq!(of("gpt-4o-mini").sampling, SamplingRule::Accepted);
     assert_eq!(of("o4-mini").sampling, SamplingRule::Refused);
@@ -108,7 +110,10 @@ fn families_change_what_they_say() {
     assert_eq!(openai.protocol_for("unheard-of").unwrap(), Protocol::OpenaiResponses);
 
     let azure = catalog::find("azure").unwrap();
-    assert_eq!(azure.chat_dialect("gpt-5.1").unwrap().automatic_cache, AutomaticCache::Refused);
+    assert_eq!(
+        azure.dialect::<openai_chat::Dialect>("gpt-5.1").unwrap().automatic_cache,
+        AutomaticCache::Refused
+    );
     assert_eq!(azure.protocol_for("deepseek-v3.1").unwrap(), Protocol::OpenaiChat);
 }
 
@@ -197,7 +202,7 @@ fn claude_takes_what_its_table_says() {
         ("claude-of-tomorrow", 128_000, false, true, false, true),
     ];
     for (model, output, sampling, off, budget, forced) in table {
-        let found = anthropic.anthropic_dialect(model).unwrap();
+        let found: anthropic::Dialect = anthropic.dialect(model).unwrap();
         let found = (
             found.max_output,
             found.sampling,
@@ -209,12 +214,18 @@ fn claude_takes_what_its_table_says() {
     }
     let mantle = catalog::find("bedrock-mantle").unwrap();
     assert!(
-        !mantle.anthropic_dialect("anthropic.claude-sonnet-4-5-20250929-v1:0").unwrap().adaptive_thinking
+        !mantle
+            .dialect::<anthropic::Dialect>("anthropic.claude-sonnet-4-5-20250929-v1:0")
+            .unwrap()
+            .adaptive_thinking
     );
     assert_eq!(mantle.protocol_for("anthropic.claude-opus-5").unwrap(), Protocol::Anthropic);
     assert_eq!(mantle.protocol_for("google.gemma-3-4b-it").unwrap(), Protocol::OpenaiChat);
     let openrouter = catalog::find("openrouter").unwrap();
-    assert_eq!(openrouter.anthropic_dialect("anthropic/claude-opus-4.5").unwrap().max_output, 64_000);
+    assert_eq!(
+        openrouter.dialect::<anthropic::Dialect>("anthropic/claude-opus-4.5").unwrap().max_output,
+        64_000
+    );
 }
 
 #[test]
@@ -446,7 +457,7 @@ fn expected_endpoints(fact: &Fact) -> Vec<(Protocol, String)> {
 }
 
 fn is_spoken(protocol: Protocol, base_url: &str) -> bool {
-    let mut endpoints = catalog::all().iter().flat_map(|row| &row.endpoints);
+    let mut endpoints = catalog::all().flat_map(|row| &row.endpoints);
     endpoints.any(|endpoint| endpoint.protocol == protocol && endpoint.base_url == base_url)
 }
 
@@ -462,7 +473,7 @@ fn same_models(row: &Provider, fact: &Fact) -> bool {
 }
 
 fn same_dialect(row: &Provider, fact: &Fact) -> bool {
-    let chat = &row.chat;
+    let chat: openai_chat::Dialect = row.dialect("any").unwrap();
     let tokens = fact.max_tokens_field.as_deref().is_none_or(|field| match field {
         "max_tokens" => chat.max_tokens == MaxTokens::MaxTokens,
         _ => chat.max_tokens == MaxTokens::MaxCompletionTokens,
@@ -545,7 +556,6 @@ const ALLOWED: [(&str, &str); 5] = [
 #[test]
 fn only_the_table_names_vendors() {
     let words: BTreeSet<String> = catalog::all()
-        .iter()
         .flat_map(|row| std::iter::once(&row.id).chain(&row.aliases))
         .map(ToString::to_string)
         .filter(|word| word.len() > 2 && !ALLOWED.iter().any(|(allowed, _)| allowed == word))

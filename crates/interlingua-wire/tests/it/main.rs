@@ -11,3 +11,4 @@ mod found;
 mod openai_chat;
 mod openai_responses;
 mod repeat;
+mod table;

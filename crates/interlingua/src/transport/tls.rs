@@ -47,7 +47,8 @@ fn make() -> Result<Arc<ClientConfig>, Error> {
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let versions = versions.map_err(|error| Error::new(ErrorKind::Tls, error.to_string()))?;
     let mut config = versions.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let spoken: &[&[u8]] = if cfg!(feature = "http2") { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
+    config.alpn_protocols = spoken.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }
 

@@ -29,6 +29,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// Most bytes of the head of an answer, and of one read.
 const READ_BUFFER: usize = 128 << 10;
 /// How often a silent HTTP/2 connection with open streams is asked whether it is alive, and how long it may take.
+#[cfg(feature = "http2")]
 const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
 
 impl HttpTransport {
@@ -39,14 +40,15 @@ impl HttpTransport {
 
     pub(crate) fn with_lookup(lookup: &Lookup) -> Self {
         let proxies = Arc::new(Proxies::new(lookup));
-        let client = Client::builder(TokioExecutor::new())
+        let mut client = Client::builder(TokioExecutor::new());
+        client
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .http1_max_buf_size(READ_BUFFER)
-            .http2_keep_alive_interval(PING.0)
-            .http2_keep_alive_timeout(PING.1)
-            .build(Connector::new(Arc::clone(&proxies)));
+            .http1_max_buf_size(READ_BUFFER);
+        #[cfg(feature = "http2")]
+        client.http2_keep_alive_interval(PING.0).http2_keep_alive_timeout(PING.1);
+        let client = client.build(Connector::new(Arc::clone(&proxies)));
         Self { client, proxies }
     }
 }

@@ -8,6 +8,7 @@ use interlingua_model::{
     System, Text, Tool, User, WarningKind,
 };
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Aws, Frame, Ndjson, Sse};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
@@ -256,18 +257,20 @@ pub(super) fn replay(data: &[u8]) {
     assert_eq!(warnings, [], "the second time");
 }
 
-fn codecs() -> [&'static dyn Serve; 3] {
+fn codecs() -> [&'static dyn Serve; 4] {
     use std::sync::LazyLock;
     static CHAT: LazyLock<OpenaiChat> = LazyLock::new(OpenaiChat::default);
     static RESPONSES: LazyLock<OpenaiResponses> = LazyLock::new(OpenaiResponses::default);
     static ANTHROPIC: LazyLock<Anthropic> = LazyLock::new(Anthropic::default);
-    [&*CHAT, &*RESPONSES, &*ANTHROPIC]
+    static COHERE: LazyLock<Cohere> = LazyLock::new(Cohere::default);
+    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE]
 }
 
 const fn path(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::OpenaiChat => "/v1/chat/completions",
         Protocol::OpenaiResponses => "/v1/responses",
+        Protocol::Cohere => "/v2/chat",
         _ => "/v1/messages",
     }
 }

@@ -8,6 +8,7 @@ mod seeds;
 
 use interlingua_wire::Protocol;
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::cohere::Cohere;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 
@@ -104,6 +105,21 @@ pub const TARGETS: &[Target] = &[
         name: "anthropic_answer",
         law: |data| laws::answer(&Anthropic::default(), data),
         food: Food::Answers(Protocol::Anthropic),
+    },
+    Target {
+        name: "cohere_decode",
+        law: |data| laws::decode(&Cohere::default(), data),
+        food: Food::Answers(Protocol::Cohere),
+    },
+    Target {
+        name: "cohere_serve",
+        law: |data| laws::serve(&Cohere::default(), data),
+        food: Food::Bodies(Protocol::Cohere),
+    },
+    Target {
+        name: "cohere_answer",
+        law: |data| laws::answer(&Cohere::default(), data),
+        food: Food::Answers(Protocol::Cohere),
     },
 ];
 

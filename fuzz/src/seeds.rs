@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use interlingua_model::{Event, Fold, FunctionTool, Json, Message, Request, Tool};
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Sse, Value, write_message};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
@@ -43,6 +44,7 @@ impl Seeds {
             let recorded = match protocol {
                 Protocol::OpenaiChat => "openai-chat",
                 Protocol::OpenaiResponses => "openai-responses",
+                Protocol::Cohere => "cohere-v2",
                 _ => "anthropic-messages",
             };
             let mut files = Vec::new();
@@ -171,6 +173,7 @@ fn codec(protocol: Protocol) -> Box<dyn Serve> {
     match protocol {
         Protocol::OpenaiChat => Box::new(OpenaiChat::default()),
         Protocol::OpenaiResponses => Box::new(OpenaiResponses::default()),
+        Protocol::Cohere => Box::new(Cohere::default()),
         _ => Box::new(Anthropic::default()),
     }
 }

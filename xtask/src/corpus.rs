@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use http::HeaderMap;
 use interlingua_model::{Error, Event, Fold, Output, Request, Response};
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::cohere::{self, Cohere};
 use interlingua_wire::openai_chat::{self, OpenaiChat};
 use interlingua_wire::openai_responses::{self, OpenaiResponses};
 use interlingua_wire::{Call, Codec, Grammar, Limits, Mode, Protocol, Refusal, Serve, catalog};
@@ -157,6 +158,7 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "openai-chat" => Protocol::OpenaiChat,
         "openai-responses" => Protocol::OpenaiResponses,
         "anthropic-messages" => Protocol::Anthropic,
+        "cohere-v2" => Protocol::Cohere,
         _ => return None,
     };
     Some((meta, protocol))
@@ -200,6 +202,7 @@ fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Codec> {
         (Some(codec), _) => codec,
         (None, Protocol::OpenaiChat) => Box::new(OpenaiChat::default()),
         (None, Protocol::OpenaiResponses) => Box::new(OpenaiResponses::default()),
+        (None, Protocol::Cohere) => Box::new(Cohere::default()),
         (None, _) => Box::new(Anthropic::default()),
     }
 }
@@ -221,6 +224,11 @@ fn server_of(protocol: Protocol) -> Box<dyn Serve> {
             dialect.reasoning_echo = openai_responses::ReasoningEcho::All;
             dialect.min_max_output = None;
             Box::new(OpenaiResponses::new(dialect))
+        }
+        Protocol::Cohere => {
+            let mut dialect = cohere::Dialect::default();
+            dialect.format_with_tools = true;
+            Box::new(Cohere::new(dialect))
         }
         _ => Box::new(Anthropic::default()),
     }

@@ -22,6 +22,8 @@
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
 pub mod catalog;
+#[cfg(feature = "cohere")]
+pub mod cohere;
 pub mod frame;
 #[cfg(feature = "openai-chat")]
 pub mod openai_chat;
@@ -31,8 +33,10 @@ pub mod replay;
 pub mod schema;
 
 mod codec;
+mod data_url;
 mod date;
 mod decode;
+mod draft;
 mod encode;
 mod grammar;
 mod limits;
@@ -42,6 +46,7 @@ mod protocol;
 mod provider;
 mod refusal;
 mod repeat;
+mod tool_object;
 
 pub use codec::{Call, Codec, Encoded, Limits, Mint, Mode, Refusal, Reply, Serve};
 pub use decode::{Decoder, Reader};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// | `openai_chat` | `POST /chat/completions` | SSE, data only | bearer | `[DONE]` |
 /// | `openai_responses` | `POST /responses` | SSE, named events | bearer | `response.completed`, `.incomplete`, `.failed` |
 /// | `anthropic` | `POST /v1/messages` | SSE, named events | `x-api-key` | `message_stop` |
+/// | `cohere` | `POST /v2/chat` | SSE, named events | bearer | `message-end` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -20,11 +21,13 @@ pub enum Protocol {
     OpenaiResponses,
     /// Anthropic Messages.
     Anthropic,
+    /// Cohere v2 chat.
+    Cohere,
 }
 
 impl Protocol {
     /// All protocols, be they built or not.
-    pub const ALL: [Self; 3] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic];
+    pub const ALL: [Self; 4] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Cohere];
 
     /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
     pub const fn id(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Protocol {
             Self::OpenaiChat => "openai_chat",
             Self::OpenaiResponses => "openai_responses",
             Self::Anthropic => "anthropic",
+            Self::Cohere => "cohere",
         }
     }
 }
@@ -43,6 +47,7 @@ impl Protocol {
             Self::OpenaiChat => cfg!(feature = "openai-chat"),
             Self::OpenaiResponses => cfg!(feature = "openai-responses"),
             Self::Anthropic => cfg!(feature = "anthropic"),
+            Self::Cohere => cfg!(feature = "cohere"),
         }
     }
 }

@@ -112,12 +112,7 @@ pub(crate) fn begun(pieces: &[&str]) -> Vec<Event> {
 }
 
 fn codec(protocol: Protocol) -> Box<dyn Serve> {
-    match protocol {
-        Protocol::OpenaiChat => Box::new(interlingua_wire::openai_chat::OpenaiChat::default()),
-        Protocol::OpenaiResponses => Box::new(interlingua_wire::openai_responses::OpenaiResponses::default()),
-        Protocol::Anthropic => Box::new(interlingua_wire::anthropic::Anthropic::default()),
-        other => panic!("no server half of {other}"),
-    }
+    interlingua_wire::Provider::new("test", protocol, "").server(protocol, "model").unwrap()
 }
 
 fn serve(

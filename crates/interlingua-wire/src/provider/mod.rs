@@ -291,6 +291,8 @@ impl Provider {
             }
             #[cfg(feature = "anthropic")]
             Protocol::Anthropic => Box::new(crate::anthropic::Anthropic::new(self.dialect(model)?)),
+            #[cfg(feature = "cohere")]
+            Protocol::Cohere => Box::new(crate::cohere::Cohere::new(self.dialect(model)?)),
             #[cfg(not(feature = "protocols"))]
             other => return Err(not_built(other, model)),
         })
@@ -466,6 +468,8 @@ impl Provider {
             Protocol::OpenaiResponses => patch.read::<crate::openai_responses::Dialect>().map(|_| ()),
             #[cfg(feature = "anthropic")]
             Protocol::Anthropic => patch.read::<crate::anthropic::Dialect>().map(|_| ()),
+            #[cfg(feature = "cohere")]
+            Protocol::Cohere => patch.read::<crate::cohere::Dialect>().map(|_| ()),
             #[cfg(not(feature = "protocols"))]
             _ => Ok(()),
         };

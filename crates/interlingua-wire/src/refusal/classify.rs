@@ -12,6 +12,7 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
             "model_context_window_exceeded",
             "exceed_context_size_error",
             "too_many_prompt_tokens",
+            "too_many_tokens",
             "string_above_max_length",
             "request_too_large",
             "max_tokens_exceeded",
@@ -153,7 +154,7 @@ const DEEP: [&str; 4] = [
 /// How services word an overflow of the context window: Anthropic, Amazon, OpenAI, Google, xAI, Groq, many servers built
 /// on vLLM and their resellers, Together, GitHub, llama.cpp, LM Studio, MiniMax, Moonshot, Mistral, Zhipu, Ollama,
 /// Cohere, DeepSeek. Words of one entry must all be there.
-const OVERFLOW: [&[&str]; 20] = [
+const OVERFLOW: [&[&str]; 21] = [
     &["prompt is too long"],
     &["input is too long for requested model"],
     &["exceeds the context window"],
@@ -174,6 +175,7 @@ const OVERFLOW: [&[&str]; 20] = [
     &["context_length_exceeded"],
     &["exceed context limit"],
     &["too many tokens", "max tokens must be less"],
+    &["too many tokens", "size limit exceeded"],
 ];
 
 /// How services word the rest, in the order in which it is asked.

@@ -7,7 +7,8 @@ use interlingua_model::{
 
 use super::{Loss, Losses, Passed, Rules};
 
-const CHAT: &str = "openai_chat";
+/// Protocols on which nothing binds reasoning to the model that wrote it.
+const UNSEALED: [&str; 2] = ["openai_chat", "cohere"];
 const RESPONSES: &str = "openai_responses";
 
 /// How the author of a message is related to the target.
@@ -159,8 +160,8 @@ impl<'t> Author<'t> {
     ) -> Option<Cow<'a, Output>> {
         let is_kept = match self.bond {
             Bond::Own => true,
-            // Services that want reasoning back on this protocol want it of whichever model; the dialect decides.
-            Bond::Sibling | Bond::Unknown => self.target.protocol == CHAT,
+            // Services that want reasoning back on such a protocol want it of whichever model; the dialect decides.
+            Bond::Sibling | Bond::Unknown => UNSEALED.contains(&&*self.target.protocol),
             Bond::Foreign => false,
         };
         if is_kept {

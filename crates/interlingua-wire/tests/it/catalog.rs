@@ -394,6 +394,7 @@ fn protocol(name: &str) -> Option<Protocol> {
         "openai-chat" => Some(Protocol::OpenaiChat),
         "openai-responses" => Some(Protocol::OpenaiResponses),
         "anthropic-messages" => Some(Protocol::Anthropic),
+        "cohere-v2" => Some(Protocol::Cohere),
         _ => None,
     }
 }
@@ -545,9 +546,10 @@ fn recorded_means_that_there_are_recordings() {
 }
 
 /// Words that code outside the table may say although they are ids of rows, and why.
-const ALLOWED: [(&str, &str); 5] = [
+const ALLOWED: [(&str, &str); 6] = [
     ("openai", "the name of two protocols"),
     ("anthropic", "the name of a protocol"),
+    ("cohere", "the name of a protocol"),
     ("groq", "x_groq is a field of the wire"),
     ("meta", "a word of its own"),
     ("jan", "a month"),

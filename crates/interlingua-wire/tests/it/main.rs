@@ -6,9 +6,11 @@
 mod anthropic;
 mod catalog;
 mod check;
+mod cohere;
 mod core;
 mod found;
 mod openai_chat;
 mod openai_responses;
+mod recorded;
 mod repeat;
 mod table;

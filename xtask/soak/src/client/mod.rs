@@ -99,7 +99,10 @@ fn client(url: &str, ledger: &Arc<Mutex<Ledger>>) -> Result<Client, interlingua:
         .retry(RetryPolicy::default().retries(RETRIES).pauses(pauses.0, pauses.1))
         .on_retry(move |_| told.lock().unwrap_or_else(PoisonError::into_inner).told += 1);
     for protocol in Protocol::ALL {
-        let below = if protocol == Protocol::Anthropic { "" } else { "/v1" };
+        let below = match protocol {
+            Protocol::OpenaiChat | Protocol::OpenaiResponses => "/v1",
+            _ => "",
+        };
         let mut row = Provider::new(protocol.id(), protocol, format!("{url}{below}"));
         row.auth = Auth::None;
         builder = builder.provider(row);

@@ -100,6 +100,7 @@ fn protocol(path: &str) -> Result<Protocol, Error> {
         "/v1/chat/completions" => Ok(Protocol::OpenaiChat),
         "/v1/responses" => Ok(Protocol::OpenaiResponses),
         "/v1/messages" => Ok(Protocol::Anthropic),
+        "/v2/chat" => Ok(Protocol::Cohere),
         other => Err(broken(format!("nothing is at {other}"))),
     }
 }

@@ -295,6 +295,7 @@ fn halves(mut pieces: Vec<Vec<u8>>, dice: &mut Dice) -> Vec<Vec<u8>> {
 fn noise(protocol: Protocol, dice: &mut Dice) -> Vec<u8> {
     let unknown = match protocol {
         Protocol::Anthropic => "event: novelty\ndata: {\"type\":\"novelty\",\"index\":7}\n\n",
+        Protocol::Cohere => "event: novelty\ndata: {\"type\":\"novelty\",\"index\":7}\n\n",
         Protocol::OpenaiResponses => {
             "event: response.novelty\ndata: {\"type\":\"response.novelty\",\"output_index\":7}\n\n"
         }

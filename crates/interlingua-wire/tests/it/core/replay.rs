@@ -114,7 +114,7 @@ fn another_model_of_the_same_provider() {
         "model-1-2026-11-01".clone_into(&mut target.model);
         let (found, _) = prepare(&request, &target, Rules::default());
         let expected: &[&str] = match protocol {
-            Protocol::OpenaiChat => {
+            Protocol::OpenaiChat | Protocol::Cohere => {
                 &["reasoning", "reasoning", "call", "result", "custom", "text", "call", "call"]
             }
             Protocol::OpenaiResponses => &["custom", "text", "call", "call"],
@@ -226,7 +226,8 @@ fn ids_are_rewritten_in_calls_and_results() {
     let results = ids.map(|id| ToolResult::new(id, "f", "x"));
     let request =
         Request::new("m").message(Assistant::new(calls.to_vec())).message(Message::tool_results(results));
-    for (protocol, changed) in [("anthropic", 4), ("openai_responses", 3), ("openai_chat", 2)] {
+    for (protocol, changed) in [("anthropic", 4), ("openai_responses", 3), ("openai_chat", 2), ("cohere", 2)]
+    {
         let (found, warnings) = prepare(&request, &origin(protocol), Rules::default());
         let (again, _) = prepare(&request, &origin(protocol), Rules::default());
         assert_eq!(found, again);
@@ -340,7 +341,7 @@ proptest! {
     #[test]
     fn any_conversation_is_made_fit(
         messages in proptest::collection::vec(any_message(), 0..8),
-        protocol in "(anthropic|openai_chat|openai_responses)",
+        protocol in "(anthropic|openai_chat|openai_responses|cohere)",
         text in any::<bool>(),
         trust in any::<bool>(),
     ) {
@@ -351,7 +352,7 @@ proptest! {
         let rules = Rules::default().with_reasoning_as_text(text).with_trust_in_unknown(trust);
         let (found, warnings) = prepare(&request, &target, rules);
         assert_nothing_foreign(&found, &protocol);
-        if protocol != "openai_chat" {
+        if matches!(&*protocol, "anthropic" | "openai_responses") {
             assert_paired(&found);
         }
         prop_assert_eq!(found.max_output, Some(7));

@@ -4,6 +4,7 @@
 mod audit;
 mod corpus;
 mod fuzz;
+mod models;
 mod peers;
 mod sdk;
 mod soak;
@@ -41,6 +42,8 @@ cargo xtask COMMAND
                      said, and the requests that each composes against what the library reads in them and writes
                      again. Exit status 1 on a difference, and where python3, node or npm is missing;
                      --skip-missing names what was not run and goes on.
+  models [--left-out]
+                     make the catalogue of models anew from the newest release of the Python package litellm, by pip.
   hostile            what the client makes of the bytes that servers are known to get wrong, as the table in
                      docs/hostile.md; part of every test run.
   fuzz [--seconds N] [TARGET…]
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         ["bench-peers", flags @ ..] => peers::run(flags),
         ["sdk", flags @ ..] => sdk::run(flags),
         ["soak", flags @ ..] => soak::run(flags),
+        ["models", flags @ ..] => models::run(flags),
         ["hostile"] => test::hostile(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

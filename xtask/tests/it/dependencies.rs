@@ -10,17 +10,19 @@ use crate::metadata::{Metadata, Package, root};
 /// What each crate of the workspace may depend on among its own, itself left out.
 const ARROWS: &[(&str, &[&str])] = &[
     ("interlingua-model", &[]),
+    ("interlingua-catalog", &["interlingua-model"]),
     ("interlingua-wire", &["interlingua-model"]),
-    ("interlingua", &["interlingua-model", "interlingua-wire"]),
+    ("interlingua", &["interlingua-catalog", "interlingua-model", "interlingua-wire"]),
     ("interlingua-local", &["interlingua-model"]),
     ("interlingua-cli", &["interlingua", "interlingua-model", "interlingua-wire", "interlingua-local"]),
-    ("xtask", &["interlingua-model", "interlingua-wire"]),
+    ("xtask", &["interlingua-catalog", "interlingua-model", "interlingua-wire"]),
     ("soak", &["interlingua"]),
 ];
 
 /// What the pure crates may depend on outside of the workspace: nothing here does I/O.
 const PURE: &[(&str, &[&str])] = &[
     ("interlingua-model", &["base64", "serde", "serde_json"]),
+    ("interlingua-catalog", &["serde", "serde_json"]),
     ("interlingua-wire", &["base64", "bytes", "crc32fast", "http", "memchr", "serde", "serde_json"]),
 ];
 

@@ -8,6 +8,7 @@ use interlingua_model::{
     System, Text, Tool, User, WarningKind,
 };
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Aws, Frame, Ndjson, Sse};
 use interlingua_wire::openai_chat::OpenaiChat;
@@ -257,20 +258,22 @@ pub(super) fn replay(data: &[u8]) {
     assert_eq!(warnings, [], "the second time");
 }
 
-fn codecs() -> [&'static dyn Serve; 4] {
+fn codecs() -> [&'static dyn Serve; 5] {
     use std::sync::LazyLock;
     static CHAT: LazyLock<OpenaiChat> = LazyLock::new(OpenaiChat::default);
     static RESPONSES: LazyLock<OpenaiResponses> = LazyLock::new(OpenaiResponses::default);
     static ANTHROPIC: LazyLock<Anthropic> = LazyLock::new(Anthropic::default);
     static COHERE: LazyLock<Cohere> = LazyLock::new(Cohere::default);
-    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE]
+    static BEDROCK: LazyLock<Bedrock> = LazyLock::new(Bedrock::default);
+    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE, &*BEDROCK]
 }
 
-const fn path(protocol: Protocol) -> &'static str {
+pub(super) const fn path(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::OpenaiChat => "/v1/chat/completions",
         Protocol::OpenaiResponses => "/v1/responses",
         Protocol::Cohere => "/v2/chat",
+        Protocol::Bedrock => "/model/m/converse-stream",
         _ => "/v1/messages",
     }
 }

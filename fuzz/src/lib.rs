@@ -8,6 +8,7 @@ mod seeds;
 
 use interlingua_wire::Protocol;
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
@@ -120,6 +121,21 @@ pub const TARGETS: &[Target] = &[
         name: "cohere_answer",
         law: |data| laws::answer(&Cohere::default(), data),
         food: Food::Answers(Protocol::Cohere),
+    },
+    Target {
+        name: "bedrock_decode",
+        law: |data| laws::decode(&Bedrock::default(), data),
+        food: Food::Answers(Protocol::Bedrock),
+    },
+    Target {
+        name: "bedrock_serve",
+        law: |data| laws::serve(&Bedrock::default(), data),
+        food: Food::Bodies(Protocol::Bedrock),
+    },
+    Target {
+        name: "bedrock_answer",
+        law: |data| laws::answer(&Bedrock::default(), data),
+        food: Food::Answers(Protocol::Bedrock),
     },
 ];
 

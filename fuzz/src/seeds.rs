@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 
 use interlingua_model::{Event, Fold, FunctionTool, Json, Message, Request, Tool};
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Sse, Value, write_message};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::{Call, Limits, Mode, Protocol, Serve};
 
-use super::{Food, Target};
+use super::{Food, Target, laws};
+
+#[path = "../../crates/interlingua-wire/tests/it/core/messages.rs"]
+mod messages;
 
 /// The longest input that a target is given.
 const LONGEST: usize = 8192;
@@ -45,6 +49,7 @@ impl Seeds {
                 Protocol::OpenaiChat => "openai-chat",
                 Protocol::OpenaiResponses => "openai-responses",
                 Protocol::Cohere => "cohere-v2",
+                Protocol::Bedrock => "bedrock-converse",
                 _ => "anthropic-messages",
             };
             let mut files = Vec::new();
@@ -93,7 +98,13 @@ impl Seeds {
         let Ok(bytes) = fs::read(file) else { return };
         let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         match &*name {
-            "stream.sse" | "response.sse" => self.answers.push((protocol, Mode::Stream, bytes)),
+            "stream.aws" => {
+                let bytes = messages::bytes_of(&String::from_utf8_lossy(&bytes));
+                self.answers.push((protocol, Mode::Stream, bytes));
+            }
+            "stream.sse" | "response.sse" | "response.eventstream" => {
+                self.answers.push((protocol, Mode::Stream, bytes));
+            }
             "body.json" | "response.json" => self.answers.push((protocol, Mode::Whole, bytes)),
             "request.json" => match serde_json::from_slice::<Request>(&bytes) {
                 Ok(request) if bytes.windows(13).any(|text| text == br#""interlingua""#) => {
@@ -108,7 +119,7 @@ impl Seeds {
     /// What can be made of what was read: requests of bodies and bodies of requests, events and answers of bytes.
     fn derive(&mut self) {
         for (protocol, body) in &self.bodies {
-            let call = Call::post("/", body.clone());
+            let call = Call::post(laws::path(*protocol), body.clone());
             self.requests.extend(codec(*protocol).decode_request(&call).map(|(request, _)| request));
         }
         for protocol in Protocol::ALL {
@@ -174,6 +185,7 @@ fn codec(protocol: Protocol) -> Box<dyn Serve> {
         Protocol::OpenaiChat => Box::new(OpenaiChat::default()),
         Protocol::OpenaiResponses => Box::new(OpenaiResponses::default()),
         Protocol::Cohere => Box::new(Cohere::default()),
+        Protocol::Bedrock => Box::new(Bedrock::default()),
         _ => Box::new(Anthropic::default()),
     }
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use http::HeaderMap;
 use interlingua_model::{Error, Event, Fold, Output, Request, Response};
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::bedrock::{self, Bedrock};
 use interlingua_wire::cohere::{self, Cohere};
+use interlingua_wire::frame::Aws;
 use interlingua_wire::openai_chat::{self, OpenaiChat};
 use interlingua_wire::openai_responses::{self, OpenaiResponses};
 use interlingua_wire::{Call, Codec, Grammar, Limits, Mode, Protocol, Refusal, Serve, catalog};
@@ -24,9 +26,9 @@ struct Meta {
     #[serde(default)]
     provider: String,
     #[serde(default)]
-    path: String,
+    path: Option<String>,
     #[serde(default)]
-    method: String,
+    method: Option<String>,
     #[serde(default)]
     status: Option<u16>,
     #[serde(default)]
@@ -151,7 +153,7 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
     let text = fs::read_to_string(folder.join("meta.json")).ok()?;
     let meta: Meta = serde_json::from_str(&text).ok()?;
     // Lists of stored answers lie beside the answers and are no messages.
-    if meta.method == "GET" {
+    if meta.method.as_deref() == Some("GET") {
         return None;
     }
     let protocol = match meta.protocol.as_str() {
@@ -159,8 +161,13 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "openai-responses" => Protocol::OpenaiResponses,
         "anthropic-messages" => Protocol::Anthropic,
         "cohere-v2" => Protocol::Cohere,
+        "bedrock-converse" => Protocol::Bedrock,
         _ => return None,
     };
+    // Of these protocols, what has no path are often several answers behind one another.
+    if meta.path.is_none() && protocol != Protocol::Bedrock {
+        return None;
+    }
     Some((meta, protocol))
 }
 
@@ -203,6 +210,7 @@ fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Codec> {
         (None, Protocol::OpenaiChat) => Box::new(OpenaiChat::default()),
         (None, Protocol::OpenaiResponses) => Box::new(OpenaiResponses::default()),
         (None, Protocol::Cohere) => Box::new(Cohere::default()),
+        (None, Protocol::Bedrock) => Box::new(Bedrock::default()),
         (None, _) => Box::new(Anthropic::default()),
     }
 }
@@ -229,6 +237,14 @@ fn server_of(protocol: Protocol) -> Box<dyn Serve> {
             let mut dialect = cohere::Dialect::default();
             dialect.format_with_tools = true;
             Box::new(Cohere::new(dialect))
+        }
+        Protocol::Bedrock => {
+            let mut dialect = bedrock::Dialect::default();
+            dialect.reasoning = bedrock::ReasoningField::Adaptive;
+            dialect.top_k = Some("top_k".to_owned());
+            dialect.single_calls = true;
+            dialect.system_anywhere = true;
+            Box::new(Bedrock::new(dialect))
         }
         _ => Box::new(Anthropic::default()),
     }
@@ -318,6 +334,12 @@ fn lost(protocol: Protocol, bytes: &[u8], response: &Response) -> Vec<String> {
         return audit::lost(protocol.id(), &body, &kept).into_iter().collect();
     }
     let mut missing = std::collections::BTreeSet::new();
+    let _ = Aws::new(bytes.len()).push(bytes, &mut |frame| {
+        if let Ok(payload) = serde_json::from_slice::<Value>(frame.data) {
+            missing.extend(audit::lost(protocol.id(), &payload, &kept));
+        }
+        Ok(())
+    });
     let frames = text.split(['\n', '\r']).filter_map(|line| line.strip_prefix("data:"));
     for frame in frames.filter_map(|data| serde_json::from_str::<Value>(data).ok()) {
         missing.extend(audit::lost(protocol.id(), &frame, &kept));
@@ -331,7 +353,7 @@ fn request(codec: &dyn Serve, meta: &Meta, body: &str, outcome: &mut Outcome) {
     if !body.trim_start().starts_with('{') || body.contains("\"_not_json\"") {
         return;
     }
-    let call = Call::post(if meta.path.is_empty() { "/" } else { &meta.path }, body.to_owned());
+    let call = Call::post(path_of(meta, codec.protocol()), body.to_owned());
     match pass(codec, &call).and_then(|first| Ok((pass(codec, &first.encoded)?, first))) {
         Err(error) => outcome.failures.push(format!("request: {}", error.message())),
         Ok((second, first)) if first.request == second.request || first.warned && !second.warned => {
@@ -349,6 +371,12 @@ fn request(codec: &dyn Serve, meta: &Meta, body: &str, outcome: &mut Outcome) {
             outcome.failures.push(format!("request: comes back with another meaning at {place}"));
         }
     }
+}
+
+/// The path of a recording; one that was not kept is one that the protocol takes.
+fn path_of(meta: &Meta, protocol: Protocol) -> &str {
+    let kept = meta.path.as_deref().filter(|path| !path.is_empty());
+    kept.unwrap_or(if protocol == Protocol::Bedrock { "/model/m/converse" } else { "/" })
 }
 
 /// A request as it was read, and as it goes out again.

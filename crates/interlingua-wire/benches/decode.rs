@@ -13,6 +13,8 @@ use std::hint::black_box;
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::bedrock::Bedrock;
+use interlingua_wire::frame::{Value, write_message};
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::{Dialect, OpenaiResponses};
 use interlingua_wire::{Codec, Limits, Mode};
@@ -24,6 +26,8 @@ static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 const DELTAS: usize = 5_000;
 const KINDS: [&str; 6] =
     ["chat_text", "chat_tool", "responses_text", "responses_tool", "anthropic_text", "anthropic_tool"];
+/// The streams that are no lines of text, for which the floors mean nothing.
+const BINARY: [&str; 1] = ["bedrock_text"];
 const WORDS: [&str; 8] = [" the", " sky", " is", ",", " bl", "ue", ".\\n", " \\\"so\\\""];
 
 fn main() {
@@ -32,6 +36,9 @@ fn main() {
 
 /// A stream as it is sent: its frames.
 fn frames(kind: &str) -> Vec<Vec<u8>> {
+    if kind == "bedrock_text" {
+        return messages();
+    }
     let (before, behind) = edges(kind);
     let delta = |number: usize| {
         let word = WORDS[number % WORDS.len()];
@@ -52,6 +59,35 @@ fn frames(kind: &str) -> Vec<Vec<u8>> {
         frames.iter().map(|frame| format!("data: {frame}\n\n").into_bytes()).collect()
     };
     edge(before).into_iter().chain((0..DELTAS).map(delta)).chain(edge(behind)).collect()
+}
+
+/// A stream of AWS messages.
+fn messages() -> Vec<Vec<u8>> {
+    let message = |name: &str, payload: &str| {
+        let (mut bytes, json) = (Vec::new(), Value::Text("application/json"));
+        let headers = [
+            (":event-type", Value::Text(name)),
+            (":content-type", json),
+            (":message-type", Value::Text("event")),
+        ];
+        write_message(&headers, payload.as_bytes(), &mut bytes).unwrap();
+        bytes
+    };
+    let delta = |number: usize| {
+        let word = WORDS[number % WORDS.len()];
+        let padding = &"abcdefghijklmnopqrstuvwxyz"[..=number % 20];
+        message(
+            "contentBlockDelta",
+            &format!(r#"{{"contentBlockIndex":0,"delta":{{"text":"{word}"}},"p":"{padding}"}}"#),
+        )
+    };
+    let end = [
+        message("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+        message("messageStop", r#"{"stopReason":"end_turn"}"#),
+        message("metadata", r#"{"usage":{"inputTokens":1,"outputTokens":9,"totalTokens":10}}"#),
+    ];
+    let start = message("messageStart", r#"{"role":"assistant"}"#);
+    std::iter::once(start).chain((0..DELTAS).map(delta)).chain(end).collect()
 }
 
 /// What stands before the deltas, and what behind them.
@@ -106,6 +142,7 @@ fn codec(kind: &str) -> Box<dyn Codec> {
     match kind.split_once('_') {
         Some(("chat", _)) => Box::new(OpenaiChat::default()),
         Some(("responses", _)) => Box::new(OpenaiResponses::new(Dialect::openai())),
+        Some(("bedrock", _)) => Box::new(Bedrock::default()),
         _ => Box::new(Anthropic::default()),
     }
 }
@@ -231,21 +268,21 @@ fn decode(kind: &str, pieces: &[&[u8]], shortcut: bool) -> usize {
     events
 }
 
-#[divan::bench(args = KINDS)]
+#[divan::bench(args = KINDS.iter().chain(&BINARY))]
 fn ours_frame(bencher: Bencher<'_, '_>, kind: &str) {
     let frames = frames(kind);
     let pieces: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     bencher.counter(ItemsCount::new(DELTAS)).bench_local(|| decode(kind, &pieces, true));
 }
 
-#[divan::bench(args = KINDS)]
+#[divan::bench(args = KINDS.iter().chain(&BINARY))]
 fn ours_block(bencher: Bencher<'_, '_>, kind: &str) {
     let all = frames(kind).concat();
     let pieces: Vec<&[u8]> = all.chunks(16 << 10).collect();
     bencher.counter(ItemsCount::new(DELTAS)).bench_local(|| decode(kind, &pieces, true));
 }
 
-#[divan::bench(args = KINDS)]
+#[divan::bench(args = KINDS.iter().chain(&BINARY))]
 fn ours_in_full(bencher: Bencher<'_, '_>, kind: &str) {
     let frames = frames(kind);
     let pieces: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();

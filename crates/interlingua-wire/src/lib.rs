@@ -21,6 +21,8 @@
 
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
+#[cfg(feature = "bedrock")]
+pub mod bedrock;
 pub mod catalog;
 #[cfg(feature = "cohere")]
 pub mod cohere;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// | `openai_responses` | `POST /responses` | SSE, named events | bearer | `response.completed`, `.incomplete`, `.failed` |
 /// | `anthropic` | `POST /v1/messages` | SSE, named events | `x-api-key` | `message_stop` |
 /// | `cohere` | `POST /v2/chat` | SSE, named events | bearer | `message-end` |
+/// | `bedrock` | `POST /model/{model}/converse` | AWS event stream | SigV4 or bearer | `metadata` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,11 +24,14 @@ pub enum Protocol {
     Anthropic,
     /// Cohere v2 chat.
     Cohere,
+    /// Amazon Bedrock Converse.
+    Bedrock,
 }
 
 impl Protocol {
     /// All protocols, be they built or not.
-    pub const ALL: [Self; 4] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Cohere];
+    pub const ALL: [Self; 5] =
+        [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Cohere, Self::Bedrock];
 
     /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
     pub const fn id(self) -> &'static str {
@@ -36,6 +40,7 @@ impl Protocol {
             Self::OpenaiResponses => "openai_responses",
             Self::Anthropic => "anthropic",
             Self::Cohere => "cohere",
+            Self::Bedrock => "bedrock",
         }
     }
 }
@@ -48,6 +53,7 @@ impl Protocol {
             Self::OpenaiResponses => cfg!(feature = "openai-responses"),
             Self::Anthropic => cfg!(feature = "anthropic"),
             Self::Cohere => cfg!(feature = "cohere"),
+            Self::Bedrock => cfg!(feature = "bedrock"),
         }
     }
 }

@@ -293,6 +293,8 @@ impl Provider {
             Protocol::Anthropic => Box::new(crate::anthropic::Anthropic::new(self.dialect(model)?)),
             #[cfg(feature = "cohere")]
             Protocol::Cohere => Box::new(crate::cohere::Cohere::new(self.dialect(model)?)),
+            #[cfg(feature = "bedrock")]
+            Protocol::Bedrock => Box::new(crate::bedrock::Bedrock::new(self.dialect(model)?)),
             #[cfg(not(feature = "protocols"))]
             other => return Err(not_built(other, model)),
         })
@@ -470,6 +472,8 @@ impl Provider {
             Protocol::Anthropic => patch.read::<crate::anthropic::Dialect>().map(|_| ()),
             #[cfg(feature = "cohere")]
             Protocol::Cohere => patch.read::<crate::cohere::Dialect>().map(|_| ()),
+            #[cfg(feature = "bedrock")]
+            Protocol::Bedrock => patch.read::<crate::bedrock::Dialect>().map(|_| ()),
             #[cfg(not(feature = "protocols"))]
             _ => Ok(()),
         };

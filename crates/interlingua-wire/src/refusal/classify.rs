@@ -36,6 +36,7 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
             "ramp_limit_exceeded",
             "spend_limit_reached",
             "payment_required",
+            "servicequotaexceededexception",
         ],
     ),
     (
@@ -51,6 +52,11 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
             "unauthorized",
             "missing_api_key",
             "token_expired",
+            "unrecognizedclientexception",
+            "invalidsignatureexception",
+            "incompletesignatureexception",
+            "missingauthenticationtokenexception",
+            "expiredtokenexception",
         ],
     ),
     (
@@ -60,6 +66,7 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
             "permission_denied",
             "access_denied",
             "forbidden",
+            "accessdeniedexception",
             "unsupported_country_region_territory",
         ],
     ),
@@ -71,6 +78,7 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
             "not_found",
             "model_not_found_error",
             "resource_not_found_error",
+            "resourcenotfoundexception",
         ],
     ),
     (
@@ -100,6 +108,8 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
             "unavailable",
             "service_unavailable_error",
             "slow_down",
+            "serviceunavailableexception",
+            "modelnotreadyexception",
         ],
     ),
     (
@@ -118,7 +128,14 @@ const CODES: [(ErrorKind, &[&str]); 9] = [
     ),
     (
         ErrorKind::Timeout,
-        &["timeout_error", "request_timeout", "timeout", "deadline_exceeded", "vector_store_timeout"],
+        &[
+            "timeout_error",
+            "request_timeout",
+            "timeout",
+            "deadline_exceeded",
+            "vector_store_timeout",
+            "modeltimeoutexception",
+        ],
     ),
 ];
 
@@ -135,11 +152,21 @@ const GENERAL: [(ErrorKind, &[&str]); 2] = [
             "bad_request",
             "failed_to_download_image",
             "image_file_not_found",
+            "validationexception",
         ],
     ),
     (
         ErrorKind::Server,
-        &["server_error", "api_error", "internal_error", "internal_server_error", "internal"],
+        &[
+            "server_error",
+            "api_error",
+            "internal_error",
+            "internal_server_error",
+            "internal",
+            "internalserverexception",
+            "modelerrorexception",
+            "modelstreamerrorexception",
+        ],
     ),
 ];
 
@@ -154,9 +181,10 @@ const DEEP: [&str; 4] = [
 /// How services word an overflow of the context window: Anthropic, Amazon, OpenAI, Google, xAI, Groq, many servers built
 /// on vLLM and their resellers, Together, GitHub, llama.cpp, LM Studio, MiniMax, Moonshot, Mistral, Zhipu, Ollama,
 /// Cohere, DeepSeek. Words of one entry must all be there.
-const OVERFLOW: [&[&str]; 21] = [
+const OVERFLOW: [&[&str]; 22] = [
     &["prompt is too long"],
     &["input is too long for requested model"],
+    &["number of input tokens exceeds maximum length"],
     &["exceeds the context window"],
     &["input token count", "exceeds the maximum"],
     &["maximum prompt length is"],
@@ -205,12 +233,15 @@ const WORDINGS: [(ErrorKind, &[&str]); 6] = [
             "no auth credentials found",
             "api key is required",
             "missing api key",
+            "security token included in the request",
+            "signature expired",
         ],
     ),
     (
         ErrorKind::NotFound,
         &[
             "is not a valid model id",
+            "provided model identifier is invalid",
             "unknown model",
             "no endpoints found",
             "model not found",

@@ -41,8 +41,8 @@ impl<'p> Pairing<'p> {
             .any(|name| request.extra.get(protocol, name).is_some_and(|value| value.as_str() != "null"));
         Self {
             losses,
-            is_narrow: protocol == "anthropic",
-            is_unique: matches!(protocol, "anthropic" | "openai_responses"),
+            is_narrow: matches!(protocol, "anthropic" | "bedrock"),
+            is_unique: matches!(protocol, "anthropic" | "bedrock" | "openai_responses"),
             is_continued: is_continued || refers_to_stored_items(request),
             used: HashSet::new(),
         }

@@ -147,8 +147,12 @@ fn every_row_writes_a_body() {
         let models = patterns.map(|pattern| pattern.replace('*', "x").replace('?', "-"));
         for model in models.chain(["any-model".to_owned()]) {
             for endpoint in &provider.endpoints {
-                let (body, _) = body(&provider.id, endpoint.protocol, &model);
-                assert_eq!(body["model"], model.as_str(), "{}", provider.id);
+                let codec = provider.codec(endpoint.protocol, &model).unwrap();
+                let call = codec.encode(&full(&model), Mode::Stream).unwrap().call;
+                let body: serde_json::Value = serde_json::from_slice(&call.body).unwrap();
+                // Some protocols have the model in the path.
+                let is_named = body["model"] == model.as_str() || call.path.contains(&model);
+                assert!(is_named, "{} {} {body}", provider.id, call.path);
             }
         }
     }
@@ -181,6 +185,36 @@ fn quirks_reach_the_body() {
 }
 
 /// The capability table of the vendor: model, most output, sampling, thinking off, budget, forced tool choice.
+#[test]
+fn publishers_are_asked_in_their_own_words() {
+    let sent = |model: &str| {
+        let (body, _) = body("amazon-bedrock", Protocol::Bedrock, model);
+        (body["additionalModelRequestFields"].clone(), body["inferenceConfig"].clone())
+    };
+    let thinking = |kind: &str| serde_json::json!({ "type": kind });
+    let (fields, config) = sent("us.anthropic.claude-opus-5-20260301-v1:0");
+    assert_eq!(
+        (&fields["thinking"], &fields["output_config"]["effort"]),
+        (&thinking("adaptive"), &"high".into())
+    );
+    assert_eq!((config.get("temperature"), fields.get("top_k")), (None, None));
+    let (fields, _) = sent("eu.anthropic.claude-sonnet-4-5-20250929-v1:0");
+    assert_eq!(fields["thinking"]["type"], "enabled");
+    let (fields, config) = sent("anthropic.claude-3-haiku-20240307-v1:0");
+    assert_eq!((fields, &config["temperature"]), (serde_json::json!({ "top_k": 5 }), &0.5.into()));
+    let (fields, config) = sent("global.amazon.nova-2-lite-v1:0");
+    assert_eq!(fields["reasoningConfig"]["maxReasoningEffort"], "high");
+    assert_eq!((&fields["inferenceConfig"]["topK"], config.get("maxTokens")), (&5.into(), None));
+    let (fields, _) = sent("openai.gpt-oss-120b-1:0");
+    assert_eq!(fields, serde_json::json!({ "reasoning_effort": "high" }));
+    let row = catalog::find("bedrock").unwrap();
+    assert_eq!(row.protocol_for("openai.gpt-oss-120b-1:0").unwrap(), Protocol::OpenaiChat);
+    assert_eq!(
+        row.protocol_for("arn:aws:bedrock:eu-west-1:1:inference-profile/x").unwrap(),
+        Protocol::Bedrock
+    );
+}
+
 #[test]
 fn claude_takes_what_its_table_says() {
     let anthropic = catalog::find("anthropic").unwrap();
@@ -395,6 +429,7 @@ fn protocol(name: &str) -> Option<Protocol> {
         "openai-responses" => Some(Protocol::OpenaiResponses),
         "anthropic-messages" => Some(Protocol::Anthropic),
         "cohere-v2" => Some(Protocol::Cohere),
+        "bedrock-converse" => Some(Protocol::Bedrock),
         _ => None,
     }
 }
@@ -546,10 +581,11 @@ fn recorded_means_that_there_are_recordings() {
 }
 
 /// Words that code outside the table may say although they are ids of rows, and why.
-const ALLOWED: [(&str, &str); 6] = [
+const ALLOWED: [(&str, &str); 7] = [
     ("openai", "the name of two protocols"),
     ("anthropic", "the name of a protocol"),
     ("cohere", "the name of a protocol"),
+    ("bedrock", "the name of a protocol"),
     ("groq", "x_groq is a field of the wire"),
     ("meta", "a word of its own"),
     ("jan", "a month"),

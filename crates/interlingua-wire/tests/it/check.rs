@@ -1,7 +1,7 @@
 //! The one check of each boundary. Cases are folders under `tests/cases/<protocol>/<case>/`.
 //!
-//! A case holds `stream.sse` or `body.json` (what the provider sends, status 200), or `refusal.json` (`status`,
-//! `headers`, `body`), and `expected.json`, which is rewritten when the environment has `UPDATE_EXPECTED=1`.
+//! A case holds `stream.sse`, `stream.aws` (see `core/messages.rs`) or `body.json` (what the provider sends, status 200),
+//! or `refusal.json` (`status`, `headers`, `body`), and `expected.json`, which is rewritten when the environment has `UPDATE_EXPECTED=1`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,8 @@ use http::HeaderMap;
 use interlingua_model::{Error, Event, Fold, Request, Response};
 use interlingua_wire::{Call, Codec, Grammar, Limits, Mint, Mode, Refusal, Serve};
 use serde::{Deserialize, Serialize};
+
+use crate::core::messages::bytes_of;
 
 /// What one answer decoded to.
 #[derive(Debug, Clone)]
@@ -126,6 +128,9 @@ fn case(codec_of: &dyn Fn(&str) -> Box<dyn Serve>, folder: &Path) -> Option<Stri
 fn observed(codec: &dyn Codec, folder: &Path) -> Expected {
     if let Ok(bytes) = fs::read(folder.join("stream.sse")) {
         return expected(decoded(codec, Mode::Stream, &bytes));
+    }
+    if let Ok(text) = fs::read_to_string(folder.join("stream.aws")) {
+        return expected(decoded(codec, Mode::Stream, &bytes_of(&text)));
     }
     if let Ok(bytes) = fs::read(folder.join("body.json")) {
         return expected(decoded(codec, Mode::Whole, &bytes));

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test may read files; what it tests may not")]
 
 mod anthropic;
+mod bedrock;
 mod catalog;
 mod check;
 mod cohere;

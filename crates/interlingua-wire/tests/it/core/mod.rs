@@ -4,6 +4,7 @@ mod aws;
 mod decoder;
 mod fit;
 mod limits;
+pub(crate) mod messages;
 mod ndjson;
 mod replay;
 mod schema;

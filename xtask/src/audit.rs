@@ -17,6 +17,7 @@ const GRAMMAR: &[&str] = &[
     "finish_reason",
     "native_finish_reason",
     "stop_reason",
+    "finishReason",
     // Random padding against eavesdroppers, in the spellings of several services.
     "obfuscation",
     "padding",
@@ -25,6 +26,8 @@ const GRAMMAR: &[&str] = &[
 
 /// Places that repeat what the client has sent, or what another event says with more authority.
 const REPEATED: &[&str] = &[
+    // The place of a piece of arguments, which the arguments have.
+    "gemini .candidates[].content.parts[].functionCall.partialArgs[].jsonPath",
     // A chunk repeats the id of its answer; some services count chunks there.
     "openai_chat .id",
     "openai_chat .system_fingerprint",

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
-use interlingua_model::{Error, Event, Fold, Output, Request, Response};
+use interlingua_model::{Effort, Error, Event, Fold, Output, Request, Response};
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::{self, Bedrock};
 use interlingua_wire::cohere::{self, Cohere};
 use interlingua_wire::frame::Aws;
+use interlingua_wire::gemini::{self, Gemini};
 use interlingua_wire::openai_chat::{self, OpenaiChat};
 use interlingua_wire::openai_responses::{self, OpenaiResponses};
 use interlingua_wire::{Call, Codec, Grammar, Limits, Mode, Protocol, Refusal, Serve, catalog};
@@ -107,7 +108,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 /// Prints the failures of a recording, or counts them as explained.
 fn report(name: &str, outcome: &mut Outcome, explained: &BTreeMap<String, String>, show_lost: bool) {
     let failed = !outcome.failures.is_empty();
-    let reason = explained.iter().find(|(known, _)| name.ends_with(known.as_str())).map(|(_, reason)| reason);
+    let reason = explained
+        .iter()
+        .find(|(known, _)| name.ends_with(known.trim_start_matches("request of ")))
+        .map(|(_, reason)| reason);
     match reason {
         Some(_) if failed => outcome.row.explained = 1,
         Some(reason) => {
@@ -162,10 +166,11 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "anthropic-messages" => Protocol::Anthropic,
         "cohere-v2" => Protocol::Cohere,
         "bedrock-converse" => Protocol::Bedrock,
+        "gemini" => Protocol::Gemini,
         _ => return None,
     };
     // Of these protocols, what has no path are often several answers behind one another.
-    if meta.path.is_none() && protocol != Protocol::Bedrock {
+    if meta.path.is_none() && !matches!(protocol, Protocol::Bedrock | Protocol::Gemini) {
         return None;
     }
     Some((meta, protocol))
@@ -211,6 +216,7 @@ fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Codec> {
         (None, Protocol::OpenaiResponses) => Box::new(OpenaiResponses::default()),
         (None, Protocol::Cohere) => Box::new(Cohere::default()),
         (None, Protocol::Bedrock) => Box::new(Bedrock::default()),
+        (None, Protocol::Gemini) => Box::new(Gemini::default()),
         (None, _) => Box::new(Anthropic::default()),
     }
 }
@@ -245,6 +251,15 @@ fn server_of(protocol: Protocol) -> Box<dyn Serve> {
             dialect.single_calls = true;
             dialect.system_anywhere = true;
             Box::new(Bedrock::new(dialect))
+        }
+        Protocol::Gemini => {
+            let mut dialect = gemini::Dialect::default();
+            dialect.thinking_levels =
+                Effort::ALL.into_iter().filter(|level| *level != Effort::None).collect();
+            dialect.thinking_off = true;
+            dialect.display_name = true;
+            dialect.labels = true;
+            Box::new(Gemini::new(dialect))
         }
         _ => Box::new(Anthropic::default()),
     }

@@ -257,12 +257,16 @@ enum Shape {
 fn shape(mode: Mode, framing: Framing, text: &[u8]) -> Option<Shape> {
     let first = text.first()?;
     let is_cut_mark = text.len() < MARK.len() && MARK.starts_with(text);
+    let events = if framing == Framing::SseWithJson { framing } else { Framing::Sse };
     match (framing, mode, first) {
         _ if is_cut_mark => None,
         (Framing::Ndjson, Mode::Stream, b'{') => Some(Shape::Line),
         (_, _, b'{' | b'[' | b'<') => Some(Shape::Whole),
-        (Framing::Aws, _, 0..b'\t') | (Framing::Sse, Mode::Stream, _) => Some(Shape::Stream(framing)),
-        _ if FIELDS.iter().any(|field| text.starts_with(field)) => Some(Shape::Stream(Framing::Sse)),
+        (Framing::Aws, _, 0..b'\t') => Some(Shape::Stream(framing)),
+        (Framing::Sse | Framing::SseWithJson | Framing::JsonList, Mode::Stream, _) => {
+            Some(Shape::Stream(framing))
+        }
+        _ if FIELDS.iter().any(|field| text.starts_with(field)) => Some(Shape::Stream(events)),
         _ if FIELDS.iter().any(|field| field.starts_with(text)) => None,
         _ => Some(Shape::Whole),
     }

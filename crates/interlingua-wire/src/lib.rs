@@ -27,6 +27,8 @@ pub mod catalog;
 #[cfg(feature = "cohere")]
 pub mod cohere;
 pub mod frame;
+#[cfg(feature = "gemini")]
+pub mod gemini;
 #[cfg(feature = "openai-chat")]
 pub mod openai_chat;
 #[cfg(feature = "openai-responses")]

@@ -72,6 +72,16 @@ impl<'a> Object<'a> {
         value.ok_or_else(|| Error::new(ErrorKind::InvalidRequest, format!("`{name}` is missing")))
     }
 
+    /// The same object with other names for some of its fields.
+    pub(crate) fn renamed(mut self, rename: impl Fn(&str) -> Option<String>) -> Self {
+        for (name, _) in &mut self.0 {
+            if let Some(other) = rename(name) {
+                *name = Cow::Owned(other);
+            }
+        }
+        self
+    }
+
     /// The fields that are still there, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(name, value)| (&**name, *value))

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// | `anthropic` | `POST /v1/messages` | SSE, named events | `x-api-key` | `message_stop` |
 /// | `cohere` | `POST /v2/chat` | SSE, named events | bearer | `message-end` |
 /// | `bedrock` | `POST /model/{model}/converse` | AWS event stream | SigV4 or bearer | `metadata` |
+/// | `gemini` | `POST /models/{model}:generateContent` | SSE, data only | `x-goog-api-key` | the end of the body, after a finish reason |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -26,12 +27,14 @@ pub enum Protocol {
     Cohere,
     /// Amazon Bedrock Converse.
     Bedrock,
+    /// Gemini's `generateContent`, of the Gemini Developer API and of Vertex AI.
+    Gemini,
 }
 
 impl Protocol {
     /// All protocols, be they built or not.
-    pub const ALL: [Self; 5] =
-        [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Cohere, Self::Bedrock];
+    pub const ALL: [Self; 6] =
+        [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Cohere, Self::Bedrock, Self::Gemini];
 
     /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
     pub const fn id(self) -> &'static str {
@@ -41,6 +44,7 @@ impl Protocol {
             Self::Anthropic => "anthropic",
             Self::Cohere => "cohere",
             Self::Bedrock => "bedrock",
+            Self::Gemini => "gemini",
         }
     }
 }
@@ -54,6 +58,7 @@ impl Protocol {
             Self::Anthropic => cfg!(feature = "anthropic"),
             Self::Cohere => cfg!(feature = "cohere"),
             Self::Bedrock => cfg!(feature = "bedrock"),
+            Self::Gemini => cfg!(feature = "gemini"),
         }
     }
 }

@@ -35,6 +35,10 @@ pub enum Framing {
     /// Server-sent events.
     #[default]
     Sse,
+    /// Server-sent events between which bare JSON may stand, as the services of Google report errors.
+    SseWithJson,
+    /// One JSON list of frames. It is read as a whole body.
+    JsonList,
     /// One JSON value in each line.
     Ndjson,
     /// Binary messages of AWS (`application/vnd.amazon.eventstream`).
@@ -45,7 +49,8 @@ impl Framing {
     /// The content type of a stream.
     pub const fn content_type(self) -> &'static str {
         match self {
-            Self::Sse => "text/event-stream; charset=utf-8",
+            Self::Sse | Self::SseWithJson => "text/event-stream; charset=utf-8",
+            Self::JsonList => "application/json; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
             Self::Aws => "application/vnd.amazon.eventstream",
         }
@@ -55,6 +60,7 @@ impl Framing {
     pub(crate) fn splitter(self, limit: usize) -> Splitter {
         match self {
             Self::Sse => Splitter::Sse(Sse::new(limit)),
+            Self::SseWithJson | Self::JsonList => Splitter::Sse(Sse::new(limit).with_json(true)),
             Self::Ndjson => Splitter::Ndjson(Ndjson::new(limit)),
             Self::Aws => Splitter::Aws(Aws::new(limit)),
         }

@@ -35,6 +35,10 @@ pub struct Sse {
     /// What earlier chunks said of the event that is being read.
     held: Held,
     skip_line_feed: bool,
+    /// Whether bare JSON is a frame.
+    with_json: bool,
+    /// Whether bare JSON has begun, which goes on to the next blank line.
+    in_json: bool,
     /// Bytes of the byte order mark that were seen; past the first bytes of the stream it is [`BOM`]'s length + 1.
     bom: usize,
 }
@@ -81,7 +85,22 @@ const KEPT: usize = 64 << 10;
 impl Sse {
     /// A splitter that takes frames of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, line: Vec::new(), held: Held::default(), skip_line_feed: false, bom: 0 }
+        Self {
+            limit,
+            line: Vec::new(),
+            held: Held::default(),
+            skip_line_feed: false,
+            with_json: false,
+            in_json: false,
+            bom: 0,
+        }
+    }
+
+    /// Takes JSON that stands between the events without a `data:` for a frame of its own, up to the next blank line.
+    #[must_use]
+    pub const fn with_json(mut self, allowed: bool) -> Self {
+        self.with_json = allowed;
+        self
     }
 
     /// Takes the next bytes and hands each frame that is complete to `each`.
@@ -154,7 +173,7 @@ impl Sse {
         if line.is_empty() {
             return self.dispatch(fresh, false, each);
         }
-        match Field::of(line) {
+        match self.field(line) {
             Some(Field::Name(name)) => fresh.name = Some(name),
             Some(Field::Id(id)) => fresh.id = Some(id),
             Some(Field::Data(data)) if fresh.data.is_none() && self.held.data.is_none() => {
@@ -175,7 +194,7 @@ impl Sse {
     /// Takes the line that has begun in an earlier chunk; it is never blank.
     fn take_held_line(&mut self) -> Result<(), Error> {
         let mut line = std::mem::take(&mut self.line);
-        match Field::of(&line) {
+        match self.field(&line) {
             Some(Field::Name(name)) => self.held.name = Some(name.to_vec()),
             Some(Field::Id(id)) => self.held.id = Some(id.to_vec()),
             Some(Field::Data(data)) if data.len() > KEPT && self.held.data.is_none() => {
@@ -189,6 +208,15 @@ impl Sse {
         line.shrink_to(KEPT);
         self.line = line;
         self.check_frame(&Fresh::default())
+    }
+
+    /// What a line means here.
+    fn field<'b>(&mut self, line: &'b [u8]) -> Option<Field<'b>> {
+        self.in_json |= self.with_json && matches!(line.first(), Some(b'{' | b'['));
+        if self.in_json && line.first() != Some(&b':') {
+            return Some(Field::Data(line));
+        }
+        Field::of(line)
     }
 
     /// Copies what would go away with the chunk.
@@ -205,6 +233,7 @@ impl Sse {
     }
 
     fn dispatch(&mut self, fresh: &mut Fresh<'_>, cut: bool, each: Each<'_>) -> Result<(), Error> {
+        self.in_json = false;
         let fresh = std::mem::take(fresh);
         if self.held.is_empty() {
             let Some(data) = fresh.data else { return Ok(()) };

@@ -295,6 +295,8 @@ impl Provider {
             Protocol::Cohere => Box::new(crate::cohere::Cohere::new(self.dialect(model)?)),
             #[cfg(feature = "bedrock")]
             Protocol::Bedrock => Box::new(crate::bedrock::Bedrock::new(self.dialect(model)?)),
+            #[cfg(feature = "gemini")]
+            Protocol::Gemini => Box::new(crate::gemini::Gemini::new(self.dialect(model)?)),
             #[cfg(not(feature = "protocols"))]
             other => return Err(not_built(other, model)),
         })
@@ -474,6 +476,8 @@ impl Provider {
             Protocol::Cohere => patch.read::<crate::cohere::Dialect>().map(|_| ()),
             #[cfg(feature = "bedrock")]
             Protocol::Bedrock => patch.read::<crate::bedrock::Dialect>().map(|_| ()),
+            #[cfg(feature = "gemini")]
+            Protocol::Gemini => patch.read::<crate::gemini::Dialect>().map(|_| ()),
             #[cfg(not(feature = "protocols"))]
             _ => Ok(()),
         };

@@ -10,7 +10,7 @@
 //! | reasoning | as it is | dropped; kept where nothing seals it | dropped, or text | dropped; kept where nothing seals it |
 //! | tools the provider ran | as they are | as they are; dropped on Responses | dropped | as they are, if of this protocol |
 //! | custom parts | as they are | as they are | dropped | as they are, if of this protocol |
-//! | values in `extra` | as they are | without item ids | dropped | without item ids |
+//! | values in `extra` | as they are | without item ids and seals | dropped | without item ids and seals |
 //!
 //! Nothing seals reasoning on Chat Completions and Cohere. The target itself means: the same protocol, the same provider, and the same model as it was asked for. A dated name of
 //! the same model counts as another, since seals may be bound to either.

@@ -10,6 +10,9 @@ use super::{Loss, Losses, Passed, Rules};
 /// Protocols on which nothing binds reasoning to the model that wrote it.
 const UNSEALED: [&str; 2] = ["openai_chat", "cohere"];
 const RESPONSES: &str = "openai_responses";
+const GEMINI: &str = "gemini";
+/// Fields of `extra` that go back to their author alone, by protocol: ids of items, and seals of parts that are no reasoning.
+const BOUND: [(&str, &str); 2] = [(RESPONSES, "id"), (GEMINI, "thoughtSignature")];
 
 /// How the author of a message is related to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,14 +286,15 @@ impl<'t> Author<'t> {
             return Some(Extra::default());
         }
         let is_others = extra.protocols().any(|other| other != protocol);
-        let has_id = self.bond != Bond::Own && protocol == RESPONSES && extra.get(protocol, "id").is_some();
-        if !is_others && !has_id {
+        let bound = BOUND.iter().find(|(known, _)| self.bond != Bond::Own && *known == protocol);
+        let bound = bound.map(|(_, name)| *name).filter(|name| extra.get(protocol, name).is_some());
+        if !is_others && bound.is_none() {
             return None;
         }
         let mut kept = extra.clone();
         kept.retain(protocol);
-        if has_id {
-            kept.take(protocol, "id");
+        if let Some(name) = bound {
+            kept.take(protocol, name);
         }
         Some(kept)
     }

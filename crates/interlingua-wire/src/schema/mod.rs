@@ -16,6 +16,8 @@
 //! | converted | `oneOf` to `anyOf`, `allOf` merged, `definitions` to `$defs`, `prefixItems` to `items`, `nullable` | the same |
 //! | removed in silence | `$schema`, `$id`, `$comment`, `$anchor`, `$vocabulary`: they constrain nothing | the same |
 //!
+//! Gemini takes most of JSON Schema as it is and passes over the rest: see [`for_gemini`].
+//!
 //! Sources: OpenAI's guide to structured outputs, section "Supported schemas"; Anthropic's guide to structured outputs,
 //! section "JSON Schema limitations", and the sanitisers of both vendors' SDKs. References are inlined for Anthropic
 //! although it takes some, because models were seen to fill referenced enums wrongly.
@@ -24,6 +26,7 @@
 //! The work is bounded whatever the schema: what nests deeper than 24 schemas is cut, and so is what goes beyond 100,000
 //! values with references inlined.
 
+mod gemini;
 mod merge;
 mod rewrite;
 mod target;
@@ -76,14 +79,49 @@ pub fn for_anthropic(schema: &Json) -> (Json, Vec<Warning>) {
     rewritten(schema, Target::Anthropic)
 }
 
-fn rewritten(schema: &Json, target: Target) -> (Json, Vec<Warning>) {
-    let root = match serde_json::from_str(schema.as_str()) {
+/// Rewrites a schema for Gemini's structured output (`responseJsonSchema`).
+///
+/// Gemini reads JSON Schema and passes over what it does not know, so nothing is closed and references stay. What it passes
+/// over is restated in `description`, with a warning whose path is a JSON Pointer into the schema.
+///
+/// ```
+/// use interlingua_model::Json;
+/// use interlingua_wire::schema::for_gemini;
+///
+/// let schema = Json::new(r#"{"type":"string","minLength":1}"#)?;
+/// let (found, warnings) = for_gemini(&schema);
+/// assert_eq!(found.as_str(), r#"{"type":"string","description":"Must satisfy: minLength 1."}"#);
+/// assert_eq!(warnings.len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn for_gemini(schema: &Json) -> (Json, Vec<Warning>) {
+    let root = match read(schema) {
         Ok(root) => root,
-        Err(error) => {
-            let warning =
-                Warning::ignored("#", format!("the schema cannot be read and goes out as it is: {error}"));
-            return (schema.clone(), vec![warning]);
-        }
+        Err(unread) => return unread,
+    };
+    let (found, warnings) = gemini::rewrite(&root);
+    (if found == root { schema.clone() } else { Json::from(found) }, warnings)
+}
+
+/// A schema in Gemini's older words, those of `OpenAPI`, in the words of JSON Schema.
+pub(crate) fn from_gemini(schema: &Json) -> Json {
+    let Ok(root) = serde_json::from_str(schema.as_str()) else { return schema.clone() };
+    let found = gemini::plain(&root);
+    if found == root { schema.clone() } else { Json::from(found) }
+}
+
+/// The schema as a tree, or what becomes of text that is none.
+fn read(schema: &Json) -> Result<serde_json::Value, (Json, Vec<Warning>)> {
+    serde_json::from_str(schema.as_str()).map_err(|error| {
+        let detail = format!("the schema cannot be read and goes out as it is: {error}");
+        (schema.clone(), vec![Warning::ignored("#", detail)])
+    })
+}
+
+fn rewritten(schema: &Json, target: Target) -> (Json, Vec<Warning>) {
+    let root = match read(schema) {
+        Ok(root) => root,
+        Err(unread) => return unread,
     };
     let (found, warnings) = Rewriter::new(target, &root).run();
     // Values compare without regard to the order of keys, which a rewrite never changes.

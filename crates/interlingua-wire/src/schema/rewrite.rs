@@ -750,7 +750,7 @@ pub(super) fn weight(value: &Value) -> usize {
 }
 
 /// A value in at most 200 characters.
-fn short_value(value: &Value) -> String {
+pub(super) fn short_value(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

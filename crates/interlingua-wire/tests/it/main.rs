@@ -10,6 +10,7 @@ mod check;
 mod cohere;
 mod core;
 mod found;
+mod gemini;
 mod openai_chat;
 mod openai_responses;
 mod recorded;

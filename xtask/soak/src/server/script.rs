@@ -101,7 +101,8 @@ impl Attempt<'_> {
         self.deliver(&written.pieces, &mut dice, &mut steps);
         if self.mode == Mode::Stream {
             match self.fault {
-                Fault::NoEnd => steps.push(Step::Hold),
+                // An answer without an end marker ends with its body.
+                Fault::NoEnd if self.protocol != Protocol::Gemini => steps.push(Step::Hold),
                 Fault::LateEnd => steps.extend([
                     Step::Pause(Duration::from_millis(pause(&mut dice, 200))),
                     Step::Write(LAST.to_vec()),
@@ -294,11 +295,13 @@ fn halves(mut pieces: Vec<Vec<u8>>, dice: &mut Dice) -> Vec<Vec<u8>> {
 /// A comment, or a frame that a client has to leave alone.
 fn noise(protocol: Protocol, dice: &mut Dice) -> Vec<u8> {
     let unknown = match protocol {
-        Protocol::Anthropic => "event: novelty\ndata: {\"type\":\"novelty\",\"index\":7}\n\n",
-        Protocol::Cohere => "event: novelty\ndata: {\"type\":\"novelty\",\"index\":7}\n\n",
+        Protocol::Anthropic | Protocol::Cohere => {
+            "event: novelty\ndata: {\"type\":\"novelty\",\"index\":7}\n\n"
+        }
         Protocol::OpenaiResponses => {
             "event: response.novelty\ndata: {\"type\":\"response.novelty\",\"output_index\":7}\n\n"
         }
+        Protocol::Gemini => "data: {\"novelty\":{}}\n\n",
         _ => "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"choices\":[],\"novelty\":{}}\n\n",
     };
     let kinds = [": keep-alive\n\n", ":\n\n", "\n", "retry: 3000\n\n", "id: 7\n\n", unknown];

@@ -131,6 +131,28 @@ fn another_model_of_the_same_provider() {
 }
 
 #[test]
+fn seals_of_parts_that_are_no_reasoning_go_to_their_author_alone() {
+    let mut call = ToolCall::new("call_1", "lookup", Json::object());
+    call.extra = Extra::of("gemini", "thoughtSignature", Json::string("seal"));
+    call.extra.set("gemini", "id", Json::from_text("null"));
+    let mut said = Assistant::new(vec![Output::ToolCall(call)]);
+    said.origin = Some(origin("gemini"));
+    let request = Request::new("model-1").user("Look.").message(said);
+    let request = request.message(Message::tool_results([ToolResult::new("call_1", "lookup", "one")]));
+    let kept = |target: &Origin| {
+        let (found, warnings) = prepare(&request, target, Rules::default());
+        assert_eq!(warnings, []);
+        let Output::ToolCall(call) = &parts(&found, 1)[0] else { panic!("{found:?}") };
+        let has = |name| call.extra.get("gemini", name).is_some();
+        (has("thoughtSignature"), has("id"))
+    };
+    assert_eq!(kept(&origin("gemini")), (true, true));
+    assert_eq!(kept(&Origin::new("gemini", "gemini-service", "model-2")), (false, true));
+    assert_eq!(kept(&Origin::new("gemini", "another-service", "model-1")), (false, false));
+    assert_eq!(kept(&origin("anthropic")), (false, false));
+}
+
+#[test]
 fn reasoning_becomes_text_when_the_rules_say_so() {
     let request = rich("anthropic");
     let rules = Rules::default().with_reasoning_as_text(true);

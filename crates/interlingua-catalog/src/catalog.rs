@@ -22,6 +22,8 @@ pub struct Catalog {
     text: Cow<'static, str>,
     date: Range<usize>,
     source: Range<usize>,
+    /// How many models the text says it has, if it does.
+    count: Range<usize>,
     /// The name and the lines of each provider, in the order of names.
     blocks: Vec<(Range<usize>, Range<usize>)>,
 }
@@ -35,7 +37,7 @@ impl Catalog {
     /// A catalogue of these models, with the day of its data (`YYYY-MM-DD`) and where they are from, in one line.
     pub fn new(date: &str, source: &str, mut models: Vec<Model>) -> Self {
         models.sort_by(|a, b| (&a.provider, &a.id).cmp(&(&b.provider, &b.id)));
-        let mut written = format!("{MARK}\ndate {date}\nsource {source}\n");
+        let mut written = format!("{MARK}\ndate {date}\nsource {source}\nmodels {}\n", models.len());
         let mut provider = "";
         for model in &models {
             if model.provider != provider {
@@ -62,13 +64,19 @@ impl Catalog {
     /// When it is no such text, with the line that is wrong.
     pub fn parse(text: impl Into<String>) -> Result<Self, String> {
         let catalog = Self::index(Cow::Owned(text.into()))?;
+        let mut found = 0;
         for (provider, lines) in &catalog.blocks {
             for line in catalog.at(lines).lines() {
                 let model = text::read(catalog.at(provider), line);
                 model.map_err(|error| format!("{error}, in the line `{line}`"))?;
+                found += 1;
             }
         }
-        Ok(catalog)
+        match catalog.at(&catalog.count) {
+            "" => Ok(catalog),
+            said if said.parse() == Ok(found) => Ok(catalog),
+            said => Err(format!("it should hold {said} models and holds {found}: it was cut or changed")),
+        }
     }
 
     /// Finds the blocks.
@@ -86,6 +94,7 @@ impl Catalog {
                 _ => match catalog.blocks.last_mut() {
                     Some((_, lines)) => lines.end = at,
                     None if line.starts_with("date ") => catalog.date = start + 5..end,
+                    None if line.starts_with("models ") => catalog.count = start + 7..end,
                     None if line.starts_with("source ") => catalog.source = start + 7..end,
                     None => {}
                 },

@@ -15,6 +15,7 @@
 //! `cargo xtask models`.
 
 mod catalog;
+mod day;
 mod litellm;
 mod model;
 mod money;
@@ -22,6 +23,7 @@ mod prices;
 mod text;
 
 pub use catalog::Catalog;
+pub use day::day;
 pub use litellm::{Converted, convert};
 pub use model::{Kind, Model, Trait, Traits};
 pub use money::{Money, Price};

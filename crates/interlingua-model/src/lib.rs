@@ -27,6 +27,7 @@
 
 mod citation;
 mod error;
+mod estimate;
 mod event;
 mod extra;
 mod finish;

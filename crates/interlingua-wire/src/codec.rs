@@ -31,6 +31,23 @@ pub trait Codec: Send + Sync + fmt::Debug {
     /// As [`encode`](Self::encode).
     fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error>;
 
+    /// The call that asks the service how many tokens a prompt has; `None` where the protocol or the dialect has none.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    fn count(&self, model: &str, request: &Request) -> Option<Result<Call, Error>> {
+        let _ = (model, request);
+        None
+    }
+
+    /// Reads the answer to the call that [`count`](Self::count) makes: the tokens of the prompt.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`](interlingua_model::ErrorKind::Protocol) when it does not say.
+    fn counted(&self, body: &[u8]) -> Result<u64, Error> {
+        crate::count::number(body, "input_tokens")
+    }
+
     /// A decoder for the answer to one call.
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder;
 

@@ -37,6 +37,7 @@ pub mod replay;
 pub mod schema;
 
 mod codec;
+mod count;
 mod data_url;
 mod date;
 mod decode;

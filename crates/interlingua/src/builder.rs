@@ -35,6 +35,8 @@ pub struct ClientBuilder {
     settings: Settings,
     lookup: Box<Lookup>,
     on_retry: Option<Box<OnRetry>>,
+    #[cfg(feature = "models")]
+    catalog: Option<interlingua_catalog::Catalog>,
 }
 
 /// What holds for every call unless its options say otherwise.
@@ -46,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) strict: bool,
     pub(crate) redirects: bool,
     pub(crate) plain: bool,
+    #[cfg(feature = "models")]
+    pub(crate) context_guard: crate::ContextGuard,
 }
 
 /// What is told of each retry as it begins.
@@ -61,6 +65,8 @@ impl ClientBuilder {
             settings: Settings::default(),
             lookup: Box::new(|name| std::env::var(name).ok()),
             on_retry: None,
+            #[cfg(feature = "models")]
+            catalog: None,
         }
     }
 
@@ -150,6 +156,22 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets what is known of models, in place of the built-in catalogue.
+    #[cfg(feature = "models")]
+    #[must_use]
+    pub fn catalog(mut self, catalog: interlingua_catalog::Catalog) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// Sets what happens to a prompt that seems longer than the model takes.
+    #[cfg(feature = "models")]
+    #[must_use]
+    pub fn context_guard(mut self, rule: crate::ContextGuard) -> Self {
+        self.settings.context_guard = rule;
+        self
+    }
+
     /// Sets what answers for environment variables: keys, base URLs, placeholders, proxies.
     #[must_use]
     pub fn env(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
@@ -169,7 +191,9 @@ impl ClientBuilder {
     /// # Errors
     /// When a row is malformed, or a key or base URL is for a provider that does not exist.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { registry, keys, base_urls, transport, settings, lookup, on_retry } = self;
+        #[cfg(feature = "models")]
+        let catalog = self.catalog;
+        let Self { registry, keys, base_urls, transport, settings, lookup, on_retry, .. } = self;
         registry.check()?;
         let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
         let keys =
@@ -190,6 +214,8 @@ impl ClientBuilder {
             on_retry,
             drains,
             routes: Routes::default(),
+            #[cfg(feature = "models")]
+            catalog,
         })))
     }
 }

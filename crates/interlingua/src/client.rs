@@ -42,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) on_retry: Option<Box<OnRetry>>,
     pub(crate) drains: Arc<Drains>,
     pub(crate) routes: Routes,
+    #[cfg(feature = "models")]
+    pub(crate) catalog: Option<interlingua_catalog::Catalog>,
 }
 
 impl Client {

@@ -30,7 +30,8 @@
 //! - A slow reader slows the sender down; a dropped [`Events`] cancels the call.
 //!
 //! # Features
-//! `tools`, on by default: function tools whose schema is derived from a Rust type. `reqwest`: a transport over a client of
+//! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
+//! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type. Off by default: `reqwest`: a transport over a client of
 //! your own. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
 mod backend;
@@ -41,6 +42,8 @@ mod events;
 mod exchange;
 mod gzip;
 mod keys;
+#[cfg(feature = "models")]
+mod known;
 mod meta;
 mod models;
 mod options;
@@ -52,9 +55,14 @@ mod retry;
 mod route;
 mod run;
 mod secret;
+#[cfg(feature = "models")]
+mod shelf;
+mod tokens;
 mod toolbox;
 mod transport;
 
+#[cfg(feature = "models")]
+pub use interlingua_catalog as catalog;
 pub use interlingua_model::*;
 pub use interlingua_wire as wire;
 pub use interlingua_wire::{Limits, Mode, ModelInfo, Protocol, Provider};
@@ -64,12 +72,19 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use events::Events;
 pub use keys::KeyStatus;
+#[cfg(feature = "models")]
+pub use known::CATALOG_URL;
 pub use meta::{Answer, Meta, Timings};
+#[cfg(feature = "models")]
+pub use options::ContextGuard;
 pub use options::{Options, Timeouts};
 pub use prepared::Prepared;
 pub use retry::{RetryNote, RetryPolicy};
 pub use run::{Approval, Observer, Run, RunError, RunLimits};
 pub use secret::Secret;
+#[cfg(feature = "models")]
+pub use shelf::{ListedModel, ModelCache, ModelList};
+pub use tokens::TokenCount;
 #[cfg(feature = "tools")]
 pub use toolbox::tool;
 pub use toolbox::{Handler, ToolOutput, Toolbox};

@@ -39,6 +39,26 @@ pub struct Options {
     pub retry: Option<RetryPolicy>,
     /// The protocol, where the provider speaks several.
     pub protocol: Option<Protocol>,
+    /// What happens to a prompt that seems longer than the model takes, in place of the client's rule.
+    #[cfg(feature = "models")]
+    pub context_guard: Option<ContextGuard>,
+}
+
+/// What happens to a prompt that seems longer than the model takes.
+///
+/// The limit is that of the [catalogue](crate::Client::catalog); of a model that is not in it nothing is said. The length is
+/// [estimated](crate::Request::estimate_tokens), and only where the body has more bytes than the model takes tokens.
+#[cfg(feature = "models")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContextGuard {
+    /// It is sent.
+    Off,
+    /// It is sent, with a warning that has the numbers; strict mode does not make an error of it.
+    #[default]
+    Warn,
+    /// It is not sent: [`ErrorKind::ContextOverflow`].
+    Refuse,
 }
 
 /// How long a call may take to come forward. None of them limits the whole of an answer that keeps coming.
@@ -115,6 +135,14 @@ impl Options {
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = Some(retry);
+        self
+    }
+
+    /// Sets what happens to a prompt that seems longer than the model takes.
+    #[cfg(feature = "models")]
+    #[must_use]
+    pub fn context_guard(mut self, rule: ContextGuard) -> Self {
+        self.context_guard = Some(rule);
         self
     }
 

@@ -91,6 +91,25 @@ impl<'a> Draft<'a> {
         if options.strict.unwrap_or(inner.settings.strict) {
             refuse(&encoded.warnings).map_err(|error| route.sign(error))?;
         }
+        #[cfg(feature = "models")]
+        if let Some(warning) =
+            crate::known::guard(inner, &route, request, encoded.call.body.len(), options.context_guard)
+                .map_err(|error| route.sign(error))?
+        {
+            encoded.warnings.push(warning);
+        }
+        Self::of_call(inner, provider, route, mode, encoded, options)
+    }
+
+    /// Takes a call that is encoded.
+    pub(crate) fn of_call(
+        inner: &Inner,
+        provider: &'a Provider,
+        route: Arc<Route>,
+        mode: Mode,
+        mut encoded: Encoded,
+        options: &Options,
+    ) -> Result<Self, Error> {
         if !options.body.is_empty() {
             encoded.call.body = merged(&encoded.call.body, options)?;
         }

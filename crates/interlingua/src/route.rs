@@ -27,6 +27,9 @@ pub(crate) struct Route {
     pub(crate) codec: Box<dyn Codec>,
     /// Who answers.
     pub(crate) author: Author,
+    /// Most tokens of a prompt, where that is known.
+    #[cfg(feature = "models")]
+    pub(crate) context: OnceLock<Option<u64>>,
     home: OnceLock<Home>,
 }
 
@@ -69,7 +72,16 @@ impl Route {
         let codec: Box<dyn Codec> = provider.codec(protocol, model)?;
         let author = Author::new(protocol.id(), &*provider.id, model);
         let (provider, model) = (Arc::from(&*provider.id), Arc::from(model));
-        Ok(Self { provider, model, protocol, codec, author, home: OnceLock::new() })
+        Ok(Self {
+            provider,
+            model,
+            protocol,
+            codec,
+            author,
+            #[cfg(feature = "models")]
+            context: OnceLock::new(),
+            home: OnceLock::new(),
+        })
     }
 
     /// Where the calls go, by the row, the program and the environment, which is read once.

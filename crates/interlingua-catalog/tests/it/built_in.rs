@@ -63,6 +63,8 @@ fn wrong_texts_say_which_line() {
     assert!(Catalog::parse("{}").unwrap_err().contains("first line"));
     let text = "interlingua models 1\n[x]\ngood\tchat\nbad\tchat\tmany\n";
     assert!(Catalog::parse(text).unwrap_err().contains("bad\tchat\tmany"));
+    let text = "interlingua models 1\nmodels 2\n[x]\nonly\tchat\n";
+    assert!(Catalog::parse(text).unwrap_err().contains("holds 1"));
     let newer = "interlingua models 1\n[x]\nm\tdream\t10\t\tflies tools\ti1; psychic i9\tage=7\n";
     let model = Catalog::parse(newer).unwrap().find("x", "m").unwrap();
     assert_eq!((model.context, model.can(Trait::Tools), model.prices.rates.len()), (Some(10), Some(true), 1));

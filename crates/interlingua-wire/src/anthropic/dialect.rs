@@ -46,6 +46,8 @@ pub struct Dialect {
     pub cache: bool,
     /// Whether `strict` is taken on tools.
     pub strict_tools: bool,
+    /// Whether the service counts the tokens of a prompt (`/v1/messages/count_tokens`).
+    pub count_tokens: bool,
 }
 
 /// A version of the protocol.
@@ -89,6 +91,7 @@ impl Default for Dialect {
             schema: true,
             cache: true,
             strict_tools: true,
+            count_tokens: false,
         }
     }
 }

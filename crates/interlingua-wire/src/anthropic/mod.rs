@@ -78,6 +78,20 @@ impl Anthropic {
     }
 }
 
+/// The fields of a request that are taken by the call which counts its tokens.
+const COUNTED: [&str; 10] = [
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "cache_control",
+    "context_management",
+    "mcp_servers",
+];
+
 impl Codec for Anthropic {
     fn protocol(&self) -> Protocol {
         Protocol::Anthropic
@@ -85,6 +99,13 @@ impl Codec for Anthropic {
 
     fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
         Ok(request::encode(&self.dialect, model, request, mode))
+    }
+
+    fn count(&self, model: &str, request: &Request) -> Option<Result<Call, Error>> {
+        self.dialect.count_tokens.then(|| {
+            let encoded = request::encode(&self.dialect, model, request, Mode::Whole);
+            crate::count::call(encoded, "/v1/messages/count_tokens", &COUNTED)
+        })
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -98,6 +98,8 @@ pub struct Dialect {
     /// The field for the person behind the request.
     pub end_user: EndUser,
 
+    /// The service counts the tokens of a prompt (`/responses/input_tokens`).
+    pub count_tokens: bool,
     /// `input_image` parts are accepted.
     pub images: bool,
     /// `input_file` parts are accepted.
@@ -232,6 +234,7 @@ impl Dialect {
             metadata: true,
             service_tier: true,
             end_user: EndUser::SafetyIdentifier,
+            count_tokens: true,
             ..Self::default()
         }
     }
@@ -275,6 +278,7 @@ impl Default for Dialect {
             metadata: false,
             service_tier: false,
             end_user: EndUser::default(),
+            count_tokens: false,
             images: true,
             files: true,
             audio: false,

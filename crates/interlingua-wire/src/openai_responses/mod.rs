@@ -103,6 +103,21 @@ impl OpenaiResponses {
     }
 }
 
+/// The fields of a request that are taken by the call which counts its tokens.
+const COUNTED: [&str; 11] = [
+    "model",
+    "instructions",
+    "input",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "reasoning",
+    "text",
+    "truncation",
+    "previous_response_id",
+    "conversation",
+];
+
 impl Codec for OpenaiResponses {
     fn protocol(&self) -> Protocol {
         Protocol::OpenaiResponses
@@ -111,6 +126,13 @@ impl Codec for OpenaiResponses {
     fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
         let (body, warnings) = request::body(&self.dialect, model, request, mode);
         Ok(Encoded::new(Call::post("/responses", body), warnings))
+    }
+
+    fn count(&self, model: &str, request: &Request) -> Option<Result<Call, Error>> {
+        self.dialect.count_tokens.then(|| {
+            let encoded = self.encode_as(model, request, Mode::Whole)?;
+            crate::count::call(encoded, "/responses/input_tokens", &COUNTED)
+        })
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -6,6 +6,7 @@ mod calls;
 mod halves;
 mod hostile;
 mod keys;
+mod known;
 mod proxies;
 mod retries;
 mod runs;

@@ -153,9 +153,25 @@ pub(crate) struct Models {
     #[arg(value_name = "PROVIDER")]
     pub(crate) provider: Option<String>,
 
-    /// Only models whose name contains this text
+    /// Only models whose name has the letters of each word in order, the likeliest first
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
+
+    /// Only models that can do this, such as tools,images,reasoning,schema
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    pub(crate) can: Vec<String>,
+
+    /// Only models that take prompts of so many tokens
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) context: Option<u64>,
+
+    /// The models that are known for any provider; nobody is asked
+    #[arg(long)]
+    pub(crate) known: bool,
+
+    /// Ask providers anew, although a list of theirs is less than a day old
+    #[arg(long, conflicts_with = "known")]
+    pub(crate) refresh: bool,
 
     /// Print one JSON object a line
     #[arg(long)]
@@ -169,6 +185,11 @@ pub(crate) enum ModelsAction {
     Pull {
         /// A file of the model hub: owner/repository/file.gguf; without it, the default model
         name: Option<String>,
+    },
+    /// Fetch the newest limits and prices
+    Update {
+        /// A file or an address; without it, that of litellm
+        source: Option<String>,
     },
 }
 

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write as _};
 
+use interlingua::catalog::Catalog;
 use interlingua::wire::{Auth, Listing, Protocol, Provider};
 use interlingua::{Client, ClientBuilder, RetryNote};
 
 use crate::args::Ask;
 use crate::config::Config;
 use crate::exit::{Failure, Result};
-use crate::{hygiene, local};
+use crate::{folders, hygiene, local};
 
 /// The provider that `--base-url` makes when the model names none of the table.
 const AD_HOC: &str = "custom";
@@ -70,7 +71,17 @@ fn configured(config: &Config, mut builder: ClientBuilder) -> ClientBuilder {
     for (provider, url) in &config.base_urls {
         builder = builder.base_url(provider, url.clone());
     }
+    if let Some(catalog) = fetched() {
+        builder = builder.catalog(catalog);
+    }
     local::install(builder)
+}
+
+/// Limits and prices that were fetched, where they are newer than those of the program.
+fn fetched() -> Option<Catalog> {
+    let text = std::fs::read_to_string(folders::catalog_file()?).ok()?;
+    let catalog = Catalog::parse(text).ok()?;
+    (catalog.date() > Catalog::built_in().date()).then_some(catalog)
 }
 
 /// A server that speaks the common tongue; where it wants a key, `--key-command` has it.

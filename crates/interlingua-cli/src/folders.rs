@@ -20,7 +20,12 @@ fn config() -> Option<PathBuf> {
     base("XDG_CONFIG_HOME", &[".config"], "APPDATA")
 }
 
-/// The cache: models that run in the process.
+/// Limits and prices that were fetched.
+pub(crate) fn catalog_file() -> Option<PathBuf> {
+    Some(cache()?.join("catalog.txt"))
+}
+
+/// The cache: models that run in the process, lists of models.
 pub(crate) fn cache() -> Option<PathBuf> {
     base("XDG_CACHE_HOME", &[".cache"], "LOCALAPPDATA")
 }

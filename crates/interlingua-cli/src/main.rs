@@ -20,6 +20,7 @@ mod connect;
 mod conversation;
 mod doctor;
 mod exit;
+mod find;
 mod folders;
 mod hygiene;
 mod local;

@@ -95,13 +95,13 @@ impl Session {
             let Some(event) = events.next().await else { break };
             match event {
                 Ok(event) => printer.event(&event, terminal)?,
-                Err(error) => return Err(cut(error, conversation, terminal)),
+                Err(error) => return Err(cut(&self.client, error, conversation, terminal)),
             }
         }
         let Some(events) = conversation.end() else {
             return Err(Failure::new(Exit::Other, "the answer was taken away"));
         };
-        report(events.meta(), &events.response(), terminal);
+        report(&self.client, events.meta(), &events.response(), terminal);
         Ok(events.into_response().await?)
     }
 
@@ -124,9 +124,14 @@ impl Session {
 }
 
 /// An answer that breaks off: its beginning stays.
-fn cut(error: interlingua::Error, conversation: &mut Conversation, terminal: &mut Terminal) -> Failure {
+fn cut(
+    client: &Client,
+    error: interlingua::Error,
+    conversation: &mut Conversation,
+    terminal: &mut Terminal,
+) -> Failure {
     if let Some(events) = conversation.end() {
-        report(events.meta(), &events.response(), terminal);
+        report(client, events.meta(), &events.response(), terminal);
         conversation.keep(events.message());
     }
     error.into()
@@ -153,7 +158,7 @@ pub(crate) fn unusual(finish: &Finish) -> Option<String> {
 }
 
 /// Details of a call, for those who asked for them.
-fn report(meta: &Meta, response: &Response, terminal: &mut Terminal) {
+fn report(client: &Client, meta: &Meta, response: &Response, terminal: &mut Terminal) {
     let timings = &meta.timings;
     let seconds = |time: Option<std::time::Duration>| time.map(|time| format!("{:.2} s", time.as_secs_f64()));
     let reasoning = response.message.parts.iter().filter(|part| matches!(part, Output::Reasoning(_))).count();
@@ -166,6 +171,7 @@ fn report(meta: &Meta, response: &Response, terminal: &mut Terminal) {
         ("from cache", response.usage.cache_read.map(|tokens| tokens.to_string())),
         ("tokens out", response.usage.output.map(|tokens| tokens.to_string())),
         ("of reasoning", response.usage.reasoning.map(|tokens| tokens.to_string())),
+        ("cost", client.cost(response).map(|cost| format!("${}", cost.total().rounded(6)))),
         ("reasoning parts", Some(reasoning).filter(|count| *count > 0).map(|count| count.to_string())),
         ("finish", response.finish.as_ref().map(|finish| finish.reason.as_str().to_owned())),
         ("request", meta.request_id.clone()),

@@ -7,6 +7,12 @@ use crate::server::{Act, Server, text};
 
 const MODELS: &str = r#"{"object":"list","data":[{"id":"small","object":"model","context_length":4096},{"id":"large","object":"model"}]}"#;
 
+const SMALL: &str = concat!(
+    r#"{"model":"test/small","provider":"test","id":"small","name":null,"context":4096,"output":null,"created":null,"owner":null,"#,
+    r#""can":[],"input_price":null,"output_price":null,"ends":null}"#,
+    "\n"
+);
+
 #[test]
 fn providers_are_listed_with_where_their_key_is() {
     let ran = Il::new(["providers"]).variable("ANTHROPIC_API_KEY", KEY).run().ended(0);
@@ -23,8 +29,12 @@ fn providers_are_listed_with_where_their_key_is() {
 #[test]
 fn models_of_a_provider_are_listed_and_filtered() {
     for (arguments, expected) in [
-        (&["models", "test"][..], "test/small  4096 tokens\ntest/large\n"),
-        (&["models", "test", "--filter", "LARGE"], "test/large\n"),
+        (
+            &["models", "test"][..],
+            "model       context  output  $ in/out  name\ntest/small  4096\ntest/large\n",
+        ),
+        (&["models", "test", "--filter", "LRG"], "model       context  output  $ in/out  name\ntest/large\n"),
+        (&["models", "test", "--context", "4000", "--json"], SMALL),
     ] {
         let server = Server::listing(MODELS);
         let row = format!("{}models = {{ url = \"/models\" }}\n", server.provider_row("test"));
@@ -35,6 +45,66 @@ fn models_of_a_provider_are_listed_and_filtered() {
             .ended(0)
             .printed(expected);
     }
+}
+
+#[test]
+fn known_models_are_found_without_asking_anyone() {
+    let ran = Il::new(["models", "anthropic", "--known", "--filter", "opus 5.5", "--can", "tools,images"]);
+    let ran = ran.run().ended(0);
+    let line = ran.out.lines().nth(1).unwrap();
+    assert!(line.starts_with("anthropic/claude-opus-5-5") && line.contains("4/20"), "{}", ran.out);
+    assert!(line.contains(" 1M ") && line.contains("128k"), "{}", ran.out);
+    let all = Il::new(["models", "--known", "--filter", "gpt-6-sol", "--json"]).run().ended(0);
+    assert!(all.out.lines().any(|line| line.contains(r#""model":"openai/gpt-6-sol""#)), "{}", all.out);
+    Il::new(["models", "openai", "--known", "--can", "fly"]).run().ended(2).printed("").said("effort_max");
+    Il::new(["models", "openai", "--known", "--filter", "zzzz"])
+        .run()
+        .ended(3)
+        .said("no model of openai is like `zzzz`");
+}
+
+#[test]
+fn a_list_is_kept_until_it_is_asked_for_anew() {
+    let server = Server::new(
+        Protocol::OpenaiChat,
+        [
+            Act::Body(200, "application/json", MODELS),
+            Act::Body(200, "application/json", r#"{"data":[{"id":"new"}]}"#),
+        ],
+    );
+    let row = format!("{}models = {{ url = \"/models\" }}\n", server.provider_row("test"));
+    let home = tempfile::tempdir().unwrap();
+    let ask = |arguments: &[&str]| {
+        let il = Il::new(arguments.iter().copied()).config(&row).variable("TEST_KEY", KEY);
+        il.variable("XDG_CACHE_HOME", home.path().to_str().unwrap()).run().ended(0).out
+    };
+    let first = ask(&["models", "test"]);
+    assert_eq!(ask(&["models", "test"]), first, "the second list comes from the disk");
+    assert!(ask(&["models", "test", "--refresh"]).contains("test/new"));
+}
+
+#[test]
+fn newer_limits_and_prices_are_taken_from_a_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("newer.txt");
+    let text = "interlingua models 1\ndate 2999-01-01\nsource by hand\nmodels 1\n[openai]\ngpt-9\tchat\t5000000\t9\ttools\ti7 o8\n";
+    std::fs::write(&file, text).unwrap();
+    let run = |arguments: &[&str]| {
+        Il::new(arguments.iter().copied()).variable("XDG_CACHE_HOME", home.path().to_str().unwrap()).run()
+    };
+    let path = file.to_str().unwrap();
+    run(&["models", "update", path]).ended(0).printed("1 models of 2999-01-01, from by hand\n");
+    let known = run(&["models", "openai", "--known"]).ended(0);
+    assert_eq!(
+        known.out,
+        "model         context  output  $ in/out  name\nopenai/gpt-9  5M       9       7/8\n"
+    );
+    std::fs::write(&file, text.replace("models 1\n[", "models 2\n[")).unwrap();
+    run(&["models", "update", path]).ended(3).said("holds 1");
+    let theirs = r#"{"gpt-8":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1e-06}}"#;
+    std::fs::write(&file, theirs).unwrap();
+    run(&["models", "update", path]).ended(0).said("");
+    run(&["models", "update", "/nowhere/at/all"]).ended(14).said("/nowhere/at/all");
 }
 
 #[test]

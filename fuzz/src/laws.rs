@@ -11,6 +11,7 @@ use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Aws, Frame, Ndjson, Sse};
+use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::replay::{Rules, prepare};
@@ -258,14 +259,15 @@ pub(super) fn replay(data: &[u8]) {
     assert_eq!(warnings, [], "the second time");
 }
 
-fn codecs() -> [&'static dyn Serve; 5] {
+fn codecs() -> [&'static dyn Serve; 6] {
     use std::sync::LazyLock;
     static CHAT: LazyLock<OpenaiChat> = LazyLock::new(OpenaiChat::default);
     static RESPONSES: LazyLock<OpenaiResponses> = LazyLock::new(OpenaiResponses::default);
     static ANTHROPIC: LazyLock<Anthropic> = LazyLock::new(Anthropic::default);
     static COHERE: LazyLock<Cohere> = LazyLock::new(Cohere::default);
     static BEDROCK: LazyLock<Bedrock> = LazyLock::new(Bedrock::default);
-    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE, &*BEDROCK]
+    static OLLAMA: LazyLock<Ollama> = LazyLock::new(Ollama::default);
+    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE, &*BEDROCK, &*OLLAMA]
 }
 
 pub(super) const fn path(protocol: Protocol) -> &'static str {
@@ -274,6 +276,7 @@ pub(super) const fn path(protocol: Protocol) -> &'static str {
         Protocol::OpenaiResponses => "/v1/responses",
         Protocol::Cohere => "/v2/chat",
         Protocol::Bedrock => "/model/m/converse-stream",
+        Protocol::Ollama => "/api/chat",
         _ => "/v1/messages",
     }
 }

@@ -10,6 +10,7 @@ use interlingua_wire::Protocol;
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
+use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 
@@ -136,6 +137,21 @@ pub const TARGETS: &[Target] = &[
         name: "bedrock_answer",
         law: |data| laws::answer(&Bedrock::default(), data),
         food: Food::Answers(Protocol::Bedrock),
+    },
+    Target {
+        name: "ollama_decode",
+        law: |data| laws::decode(&Ollama::default(), data),
+        food: Food::Answers(Protocol::Ollama),
+    },
+    Target {
+        name: "ollama_serve",
+        law: |data| laws::serve(&Ollama::default(), data),
+        food: Food::Bodies(Protocol::Ollama),
+    },
+    Target {
+        name: "ollama_answer",
+        law: |data| laws::answer(&Ollama::default(), data),
+        food: Food::Answers(Protocol::Ollama),
     },
 ];
 

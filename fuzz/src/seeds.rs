@@ -9,6 +9,7 @@ use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Sse, Value, write_message};
+use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::{Call, Limits, Mode, Protocol, Serve};
@@ -50,6 +51,7 @@ impl Seeds {
                 Protocol::OpenaiResponses => "openai-responses",
                 Protocol::Cohere => "cohere-v2",
                 Protocol::Bedrock => "bedrock-converse",
+                Protocol::Ollama => "ollama-chat",
                 _ => "anthropic-messages",
             };
             let mut files = Vec::new();
@@ -102,7 +104,7 @@ impl Seeds {
                 let bytes = messages::bytes_of(&String::from_utf8_lossy(&bytes));
                 self.answers.push((protocol, Mode::Stream, bytes));
             }
-            "stream.sse" | "response.sse" | "response.eventstream" => {
+            "stream.sse" | "response.sse" | "response.eventstream" | "stream.ndjson" | "response.ndjson" => {
                 self.answers.push((protocol, Mode::Stream, bytes));
             }
             "body.json" | "response.json" => self.answers.push((protocol, Mode::Whole, bytes)),
@@ -186,6 +188,7 @@ fn codec(protocol: Protocol) -> Box<dyn Serve> {
         Protocol::OpenaiResponses => Box::new(OpenaiResponses::default()),
         Protocol::Cohere => Box::new(Cohere::default()),
         Protocol::Bedrock => Box::new(Bedrock::default()),
+        Protocol::Ollama => Box::new(Ollama::default()),
         _ => Box::new(Anthropic::default()),
     }
 }

@@ -11,6 +11,7 @@ use interlingua_wire::bedrock::{self, Bedrock};
 use interlingua_wire::cohere::{self, Cohere};
 use interlingua_wire::frame::Aws;
 use interlingua_wire::gemini::{self, Gemini};
+use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::{self, OpenaiChat};
 use interlingua_wire::openai_responses::{self, OpenaiResponses};
 use interlingua_wire::{Call, Codec, Grammar, Limits, Mode, Protocol, Refusal, Serve, catalog};
@@ -167,6 +168,7 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "cohere-v2" => Protocol::Cohere,
         "bedrock-converse" => Protocol::Bedrock,
         "gemini" => Protocol::Gemini,
+        "ollama-chat" => Protocol::Ollama,
         _ => return None,
     };
     // Of these protocols, what has no path are often several answers behind one another.
@@ -217,6 +219,7 @@ fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Codec> {
         (None, Protocol::Cohere) => Box::new(Cohere::default()),
         (None, Protocol::Bedrock) => Box::new(Bedrock::default()),
         (None, Protocol::Gemini) => Box::new(Gemini::default()),
+        (None, Protocol::Ollama) => Box::new(Ollama::default()),
         (None, _) => Box::new(Anthropic::default()),
     }
 }
@@ -261,6 +264,7 @@ fn server_of(protocol: Protocol) -> Box<dyn Serve> {
             dialect.labels = true;
             Box::new(Gemini::new(dialect))
         }
+        Protocol::Ollama => Box::new(Ollama::default()),
         _ => Box::new(Anthropic::default()),
     }
 }
@@ -355,7 +359,9 @@ fn lost(protocol: Protocol, bytes: &[u8], response: &Response) -> Vec<String> {
         }
         Ok(())
     });
-    let frames = text.split(['\n', '\r']).filter_map(|line| line.strip_prefix("data:"));
+    let lines = text.split(['\n', '\r']);
+    let frames =
+        lines.filter_map(|line| line.strip_prefix("data:").or(line.starts_with('{').then_some(line)));
     for frame in frames.filter_map(|data| serde_json::from_str::<Value>(data).ok()) {
         missing.extend(audit::lost(protocol.id(), &frame, &kept));
     }

@@ -67,6 +67,22 @@ pub(crate) fn rfc3339(text: &str) -> Option<SystemTime> {
     at(seconds)?.checked_add(Duration::from_secs_f64(fraction))
 }
 
+/// Writes a date of RFC 3339 in UTC, from seconds since 1970.
+pub(crate) fn to_rfc3339(seconds: u64) -> String {
+    let (days, clock) = (seconds / 86_400, seconds % 86_400);
+    // Days are counted from March of the year 0, so that a leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let of_years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * of_years + of_years / 4 - of_years / 100);
+    let of_months = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * of_months + 2) / 5 + 1;
+    let month = if of_months < 10 { of_months + 3 } else { of_months - 9 };
+    let year = of_years + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (clock / 3_600, clock / 60 % 60, clock % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// Reads a date as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn http_date(text: &str) -> Option<SystemTime> {
     const MONTHS: [&str; 12] =

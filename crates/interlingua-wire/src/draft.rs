@@ -3,6 +3,8 @@ use std::fmt::Display;
 use interlingua_model::{Extra, Fields, Json};
 use serde::Serialize;
 
+use crate::Object;
+
 /// A JSON object being written: named values in their order, each as it stands.
 ///
 /// It is the counterpart of [`Object`](crate::Object): what was kept verbatim goes out verbatim, and the same fields always
@@ -56,6 +58,14 @@ impl Draft {
     pub(crate) fn fields<'f>(mut self, fields: impl Iterator<Item = (&'f str, &'f Json)>) -> Self {
         for (name, value) in fields {
             self.0.set(name, value.clone());
+        }
+        self
+    }
+
+    /// Adds the fields of an object that was read; they override the rest.
+    pub(crate) fn object(mut self, object: &Object<'_>) -> Self {
+        for (name, value) in object.iter() {
+            self.0.set(name, Json::from(value));
         }
         self
     }

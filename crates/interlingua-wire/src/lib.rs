@@ -29,6 +29,8 @@ pub mod cohere;
 pub mod frame;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(feature = "ollama")]
+pub mod ollama;
 #[cfg(feature = "openai-chat")]
 pub mod openai_chat;
 #[cfg(feature = "openai-responses")]
@@ -44,6 +46,7 @@ mod decode;
 mod draft;
 mod encode;
 mod grammar;
+mod in_turn;
 mod limits;
 mod object;
 mod parts;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// | `cohere` | `POST /v2/chat` | SSE, named events | bearer | `message-end` |
 /// | `bedrock` | `POST /model/{model}/converse` | AWS event stream | SigV4 or bearer | `metadata` |
 /// | `gemini` | `POST /models/{model}:generateContent` | SSE, data only | `x-goog-api-key` | the end of the body, after a finish reason |
+/// | `ollama` | `POST /chat` | lines of JSON | none, or bearer | `"done":true` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -29,12 +30,21 @@ pub enum Protocol {
     Bedrock,
     /// Gemini's `generateContent`, of the Gemini Developer API and of Vertex AI.
     Gemini,
+    /// The native chat protocol of Ollama.
+    Ollama,
 }
 
 impl Protocol {
     /// All protocols, be they built or not.
-    pub const ALL: [Self; 6] =
-        [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Cohere, Self::Bedrock, Self::Gemini];
+    pub const ALL: [Self; 7] = [
+        Self::OpenaiChat,
+        Self::OpenaiResponses,
+        Self::Anthropic,
+        Self::Cohere,
+        Self::Bedrock,
+        Self::Gemini,
+        Self::Ollama,
+    ];
 
     /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
     pub const fn id(self) -> &'static str {
@@ -45,6 +55,7 @@ impl Protocol {
             Self::Cohere => "cohere",
             Self::Bedrock => "bedrock",
             Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
         }
     }
 }
@@ -59,6 +70,7 @@ impl Protocol {
             Self::Cohere => cfg!(feature = "cohere"),
             Self::Bedrock => cfg!(feature = "bedrock"),
             Self::Gemini => cfg!(feature = "gemini"),
+            Self::Ollama => cfg!(feature = "ollama"),
         }
     }
 }

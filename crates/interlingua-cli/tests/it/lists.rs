@@ -131,7 +131,7 @@ fn a_model_of_the_config_file_is_used_and_told() {
 #[test]
 fn a_server_of_this_machine_answers_when_there_is_no_key() {
     let server = Server::new(
-        Protocol::OpenaiChat,
+        Protocol::Ollama,
         [
             Act::Hang,
             Act::Body(200, "application/json", r#"{"models":[{"name":"tiny:1b"}]}"#),

@@ -297,6 +297,8 @@ impl Provider {
             Protocol::Bedrock => Box::new(crate::bedrock::Bedrock::new(self.dialect(model)?)),
             #[cfg(feature = "gemini")]
             Protocol::Gemini => Box::new(crate::gemini::Gemini::new(self.dialect(model)?)),
+            #[cfg(feature = "ollama")]
+            Protocol::Ollama => Box::new(crate::ollama::Ollama::new(self.dialect(model)?)),
             #[cfg(not(feature = "protocols"))]
             other => return Err(not_built(other, model)),
         })
@@ -478,6 +480,8 @@ impl Provider {
             Protocol::Bedrock => patch.read::<crate::bedrock::Dialect>().map(|_| ()),
             #[cfg(feature = "gemini")]
             Protocol::Gemini => patch.read::<crate::gemini::Dialect>().map(|_| ()),
+            #[cfg(feature = "ollama")]
+            Protocol::Ollama => patch.read::<crate::ollama::Dialect>().map(|_| ()),
             #[cfg(not(feature = "protocols"))]
             _ => Ok(()),
         };

@@ -12,7 +12,7 @@
 //! | custom parts | as they are | as they are | dropped | as they are, if of this protocol |
 //! | values in `extra` | as they are | without item ids and seals | dropped | without item ids and seals |
 //!
-//! Nothing seals reasoning on Chat Completions and Cohere. The target itself means: the same protocol, the same provider, and the same model as it was asked for. A dated name of
+//! Nothing seals reasoning on Chat Completions, Cohere and Ollama. The target itself means: the same protocol, the same provider, and the same model as it was asked for. A dated name of
 //! the same model counts as another, since seals may be bound to either.
 //!
 //! Calls and results are paired in any case, because every service refuses a history in which they are not: a call

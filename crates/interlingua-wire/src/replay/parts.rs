@@ -8,7 +8,7 @@ use interlingua_model::{
 use super::{Loss, Losses, Passed, Rules};
 
 /// Protocols on which nothing binds reasoning to the model that wrote it.
-const UNSEALED: [&str; 2] = ["openai_chat", "cohere"];
+const UNSEALED: [&str; 3] = ["openai_chat", "cohere", "ollama"];
 const RESPONSES: &str = "openai_responses";
 const GEMINI: &str = "gemini";
 /// Fields of `extra` that go back to their author alone, by protocol: ids of items, and seals of parts that are no reasoning.

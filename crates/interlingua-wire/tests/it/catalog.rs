@@ -431,6 +431,7 @@ fn protocol(name: &str) -> Option<Protocol> {
         "cohere-v2" => Some(Protocol::Cohere),
         "bedrock-converse" => Some(Protocol::Bedrock),
         "gemini-generate" | "gemini" => Some(Protocol::Gemini),
+        "ollama" | "ollama-chat" => Some(Protocol::Ollama),
         _ => None,
     }
 }
@@ -584,10 +585,11 @@ fn recorded_means_that_there_are_recordings() {
 }
 
 /// Words that code outside the table may say although they are ids of rows, and why.
-const ALLOWED: [(&str, &str); 9] = [
+const ALLOWED: [(&str, &str); 10] = [
     ("openai", "the name of two protocols"),
     ("anthropic", "the name of a protocol"),
     ("cohere", "the name of a protocol"),
+    ("ollama", "the name of a protocol"),
     ("bedrock", "the name of a protocol"),
     ("gemini", "the name of a protocol"),
     ("google", "google.rpc is a package of the wire"),

@@ -1,6 +1,6 @@
 //! The one check of each boundary. Cases are folders under `tests/cases/<protocol>/<case>/`.
 //!
-//! A case holds `stream.sse`, `stream.aws` (see `core/messages.rs`) or `body.json` (what the provider sends, status 200),
+//! A case holds `stream.sse`, `stream.ndjson`, `stream.aws` (see `core/messages.rs`) or `body.json` (what the provider sends, status 200),
 //! or `refusal.json` (`status`, `headers`, `body`), and `expected.json`, which is rewritten when the environment has `UPDATE_EXPECTED=1`.
 
 use std::fs;
@@ -126,7 +126,8 @@ fn case(codec_of: &dyn Fn(&str) -> Box<dyn Serve>, folder: &Path) -> Option<Stri
 }
 
 fn observed(codec: &dyn Codec, folder: &Path) -> Expected {
-    if let Ok(bytes) = fs::read(folder.join("stream.sse")) {
+    let stream = ["stream.sse", "stream.ndjson"].iter().find_map(|name| fs::read(folder.join(name)).ok());
+    if let Some(bytes) = stream {
         return expected(decoded(codec, Mode::Stream, &bytes));
     }
     if let Ok(text) = fs::read_to_string(folder.join("stream.aws")) {

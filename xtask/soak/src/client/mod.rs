@@ -101,6 +101,7 @@ fn client(url: &str, ledger: &Arc<Mutex<Ledger>>) -> Result<Client, interlingua:
     for protocol in Protocol::ALL {
         let below = match protocol {
             Protocol::OpenaiChat | Protocol::OpenaiResponses => "/v1",
+            Protocol::Ollama => "/api",
             _ => "",
         };
         let mut row = Provider::new(protocol.id(), protocol, format!("{url}{below}"));

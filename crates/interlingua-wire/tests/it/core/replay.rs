@@ -114,7 +114,7 @@ fn another_model_of_the_same_provider() {
         "model-1-2026-11-01".clone_into(&mut target.model);
         let (found, _) = prepare(&request, &target, Rules::default());
         let expected: &[&str] = match protocol {
-            Protocol::OpenaiChat | Protocol::Cohere => {
+            Protocol::OpenaiChat | Protocol::Cohere | Protocol::Ollama => {
                 &["reasoning", "reasoning", "call", "result", "custom", "text", "call", "call"]
             }
             Protocol::OpenaiResponses => &["custom", "text", "call", "call"],
@@ -363,7 +363,7 @@ proptest! {
     #[test]
     fn any_conversation_is_made_fit(
         messages in proptest::collection::vec(any_message(), 0..8),
-        protocol in "(anthropic|openai_chat|openai_responses|cohere)",
+        protocol in "(anthropic|openai_chat|openai_responses|cohere|ollama)",
         text in any::<bool>(),
         trust in any::<bool>(),
     ) {

@@ -31,6 +31,8 @@ const REPEATED: &[&str] = &[
     // A chunk repeats the id of its answer; some services count chunks there.
     "openai_chat .id",
     "openai_chat .system_fingerprint",
+    // Each line has the time at which it was made.
+    "ollama .created_at",
     // The status of an answer that did not fail.
     "openai_chat .base_resp.status_msg",
     // The state of an answer before its end, which the last event states again.
@@ -151,8 +153,15 @@ fn walk(value: &Value, path: &str, kept: &Haystack, missing: &mut BTreeSet<Strin
 
 /// A text is kept as it stands, or as the content of a data URL, or as JSON that was written anew.
 fn is_kept(text: &str, kept: &Haystack) -> bool {
-    if text.is_empty() || kept.contains(text) {
+    // Line breaks behind a tag belong to the tag.
+    if text.is_empty() || kept.contains(text.trim_start_matches('\n')) {
         return true;
+    }
+    // Reasoning between tags is a part of its own, without the tags; a stream may cut them anywhere.
+    let untagged =
+        ["<think>", "</think>"].iter().fold(text.to_owned(), |text, tag| text.replace(tag, "\u{0}"));
+    if untagged != text {
+        return untagged.split('\u{0}').all(|piece| is_kept(piece.trim(), kept));
     }
     let content = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     if let Some((mime, content)) = content {

@@ -29,6 +29,7 @@ pub mod cohere;
 pub mod frame;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+pub mod markup;
 #[cfg(feature = "ollama")]
 pub mod ollama;
 #[cfg(feature = "openai-chat")]

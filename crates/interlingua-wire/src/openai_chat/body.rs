@@ -135,6 +135,10 @@ pub(super) struct KnownPart<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) file: Option<File<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reference_ids: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_control: Option<CacheControl>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prompt_cache_breakpoint: Option<Breakpoint>,

@@ -11,6 +11,7 @@ use super::dialect::ToolDeltas;
 use super::reasoning::extra_of;
 use super::types::{Count, FunctionDelta, Str, ToolDelta, string};
 use crate::Parts;
+use crate::markup::Written;
 
 /// The name in `extra` that marks a call which came as `function_call`.
 pub(super) const LEGACY: &str = "function_call";
@@ -111,6 +112,19 @@ impl Calls {
         let extra = Extra::of(PROTOCOL, LEGACY, Json::from_text("true"));
         let fragment =
             Fragment { index: None, id: Cow::Borrowed(""), name, kind: ToolKind::Function, input, extra };
+        self.grow(fragment, out);
+    }
+
+    /// Takes a call that stood in the text.
+    pub(super) fn written(&mut self, call: Written, out: &mut Parts) {
+        let fragment = Fragment {
+            index: None,
+            id: Cow::Owned(call.id.unwrap_or_default()),
+            name: Cow::Owned(call.name),
+            kind: ToolKind::Function,
+            input: Cow::Borrowed(call.input.as_str()),
+            extra: Extra::default(),
+        };
         self.grow(fragment, out);
     }
 

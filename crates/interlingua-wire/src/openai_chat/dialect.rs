@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use interlingua_model::{Effort, FinishReason};
 use serde::{Deserialize, Serialize};
 
+use crate::markup::Markup;
+
 /// How one service speaks Chat Completions: one field per quirk.
 ///
 /// The default suits an unknown compatible service (vLLM, llama.cpp, a gateway): it asks for nothing that such a
@@ -118,6 +120,8 @@ pub struct Dialect {
     pub audio: bool,
     /// The part for documents.
     pub files: FileParts,
+    /// References to sources stand among the content of an assistant's message, and go back there (Mistral).
+    pub references: bool,
     /// `video_url` parts are accepted (`DashScope`, Moonshot, vLLM).
     pub video: bool,
 
@@ -126,6 +130,8 @@ pub struct Dialect {
     /// Fields of a request's `extra` that the service answers with an error: left out, with a warning.
     pub refused_fields: Vec<String>,
 
+    /// What the models write into their text although it has places of its own: reasoning in tags, calls of tools.
+    pub markup: Markup,
     /// Finish words beyond the well-known ones.
     pub finish_words: BTreeMap<String, FinishReason>,
     /// Each delta repeats the whole text so far (some Qwen hosts).
@@ -359,7 +365,7 @@ pub enum FileParts {
     /// `file: {file_data | file_id, filename}`.
     #[default]
     File,
-    /// `document_url` for addresses and content, `file: {file_id}` for stored files (Mistral).
+    /// `document_url` for addresses and content, `file_id` beside the type for stored files (Mistral).
     DocumentUrl,
     /// There is none.
     Refused,
@@ -463,9 +469,11 @@ impl Default for Dialect {
             images: true,
             audio: true,
             files: FileParts::default(),
+            references: false,
             video: false,
             body: BTreeMap::new(),
             refused_fields: Vec::new(),
+            markup: Markup::default(),
             finish_words: BTreeMap::new(),
             cumulative_deltas: false,
             tool_deltas: ToolDeltas::default(),

@@ -13,6 +13,7 @@ use super::PROTOCOL;
 use super::calls::{Calls, rest_of};
 use super::complaint::reported;
 use super::dialect::{Dialect, StreamEnd};
+use super::messages::{REFERENCE, REFERENCE_IDS};
 use super::reasoning::{Open, SIGNATURE, detail_text, extra_of, spoken, thinking_text};
 use super::types::{
     Annotation, Audio, Choice, Chunk, ContentPart, Count, Delta, ImageUrl, Logprobs, RawChoices, Rest, Str,
@@ -20,6 +21,7 @@ use super::types::{
 };
 use super::usage::usage;
 use crate::frame::Frame;
+use crate::markup::{Found, Splitter};
 use crate::refusal::kept;
 use crate::{Object, Parts, Reader, Varying};
 
@@ -49,6 +51,8 @@ pub(super) struct ChatReader {
     finish: Ending,
     /// Whether the answer comes at once, so that no field is said twice.
     whole: bool,
+    /// Takes reasoning and calls out of the text, where the models write them into it.
+    splitter: Option<Splitter>,
     /// The only field of the last chunk that said anything, if the next may repeat it.
     again: Option<&'static str>,
 }
@@ -80,7 +84,8 @@ impl Reader for ChatReader {
             return Ok(());
         }
         let chunk: Chunk<'_> = parse(data)?;
-        let again = chunk.only_word().filter(|_| !self.dialect.cumulative_deltas);
+        let is_plain = !self.dialect.cumulative_deltas && self.splitter.is_none();
+        let again = chunk.only_word().filter(|_| is_plain);
         self.chunk(chunk, data, out)?;
         self.again = again;
         Ok(())
@@ -105,6 +110,8 @@ impl Reader for ChatReader {
     fn end(&mut self, out: &mut Parts) -> Result<(), Error> {
         if self.finish.word.is_some() && self.dialect.stream_end == StreamEnd::DoneOrEof {
             self.end_of_answer(out);
+        } else {
+            self.split(out, Splitter::cut);
         }
         Ok(())
     }
@@ -126,6 +133,7 @@ impl ChatReader {
     pub(super) fn new(dialect: Arc<Dialect>) -> Self {
         Self {
             calls: Calls::new(dialect.tool_deltas, dialect.cumulative_deltas),
+            splitter: (!dialect.markup.is_empty()).then(|| Splitter::new(dialect.markup.clone())),
             dialect,
             text: None,
             reasoning: None,
@@ -341,6 +349,10 @@ impl ChatReader {
         if self.dialect.cumulative_deltas {
             self.thought.push_str(new);
         }
+        self.think_on(field, new, out);
+    }
+
+    fn think_on(&mut self, field: &str, new: &str, out: &mut Parts) {
         if let Some(text) = self.text.take() {
             out.close(text.at);
         }
@@ -409,9 +421,9 @@ impl ChatReader {
             }
             ("image_url", _, _) if part.image_url.is_some() => self.image(raw, out),
             ("reference", _, _) => {
-                let mut citation = Citation::new("reference");
+                let mut citation = Citation::new(REFERENCE);
                 if let Some(ids) = part.reference_ids {
-                    citation.extra.set(PROTOCOL, "reference_ids", Json::from(ids));
+                    citation.extra.set(PROTOCOL, REFERENCE_IDS, Json::from(ids));
                 }
                 self.cite(citation, out);
             }
@@ -435,16 +447,38 @@ impl ChatReader {
             return;
         }
         if !self.dialect.cumulative_deltas || refusal {
-            let at = self.text_part(refusal, out);
-            out.text(at, text);
-            return;
+            return self.say(text, refusal, out);
         }
         let new = rest_of(&self.content, &text).to_owned();
         if !new.is_empty() {
             self.content.push_str(&new);
-            let at = self.text_part(refusal, out);
-            out.text(at, new);
+            self.say(Cow::Owned(new), refusal, out);
         }
+    }
+
+    /// Adds text, without the markup that it may hold.
+    fn say(&mut self, text: Cow<'_, str>, refusal: bool, out: &mut Parts) {
+        if self.splitter.is_some() && !refusal {
+            return self.split(out, |splitter, each| splitter.push(&text, each));
+        }
+        let at = self.text_part(refusal, out);
+        out.text(at, text);
+    }
+
+    fn split(&mut self, out: &mut Parts, work: impl FnOnce(&mut Splitter, &mut dyn FnMut(Found<'_>))) {
+        let Some(mut splitter) = self.splitter.take() else { return };
+        work(&mut splitter, &mut |found| match found {
+            Found::Text(text) => {
+                let at = self.text_part(false, out);
+                out.text(at, text);
+            }
+            Found::Reasoning(text) => self.think_on("reasoning_content", text, out),
+            Found::Call(call) => {
+                self.passed(out);
+                self.calls.written(call, out);
+            }
+        });
+        self.splitter = Some(splitter);
     }
 
     /// The text part that is open, or a new one when something else has come since.
@@ -592,6 +626,7 @@ impl ChatReader {
     }
 
     fn end_of_answer(&mut self, out: &mut Parts) {
+        self.split(out, Splitter::end);
         self.calls.finish(out);
         if let Some(open) = self.reasoning.take() {
             open.close(out);

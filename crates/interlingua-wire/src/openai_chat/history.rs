@@ -202,6 +202,12 @@ fn sound(object: &mut Object<'_>) -> Option<Media> {
 }
 
 fn file(object: &mut Object<'_>) -> Option<Media> {
+    if object.get("file").is_none() {
+        // A stored file as Mistral names it.
+        let id: String = object.peek("file_id")?;
+        object.take_raw("file_id");
+        return Some(Media::file("application/*", id));
+    }
     let inner: Object<'_> = object.peek("file")?;
     let id: Option<String> = inner.peek("file_id").or_else(|| object.peek("file_id"));
     let mut media = match (id, inner.peek::<Str<'_>>("file_data")) {

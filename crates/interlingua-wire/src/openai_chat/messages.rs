@@ -17,6 +17,10 @@ use super::media::{audio_format, data_url};
 use super::reasoning::{DETAILS, FIELD, SIGNATURE};
 use super::{MESSAGE_FIELD, PROTOCOL, REPLAYED};
 
+/// The kind of a citation that names sources by their numbers, and the field that holds them.
+pub(super) const REFERENCE: &str = "reference";
+pub(super) const REFERENCE_IDS: &str = "reference_ids";
+
 /// Put between a tool result and a user message where a service demands an assistant's.
 const INTERLUDE: &str = "I have processed the tool results.";
 
@@ -195,7 +199,12 @@ impl<'a> Writing<'a> {
                     if !message.tool_calls.is_empty() {
                         self.adjust("text after tool calls goes before them here");
                     }
-                    if text.refusal { refusals.push(&*text.text) } else { parts.push(self.text(text)) }
+                    if text.refusal {
+                        refusals.push(&*text.text);
+                    } else {
+                        parts.push(self.text(text));
+                    }
+                    parts.extend(self.references(text));
                 }
                 Output::Reasoning(reasoning) => self.reasoning(reasoning, &mut message, &mut parts),
                 Output::ToolCall(call) => self.tool_call(call, &mut message),
@@ -220,6 +229,16 @@ impl<'a> Writing<'a> {
             message.reasoning_content = Some(String::new());
         }
         message
+    }
+
+    /// The references of a text, where they stand among the content.
+    fn references(&self, text: &'a Text) -> impl Iterator<Item = Part<'a>> {
+        let own =
+            text.citations.iter().filter(|citation| self.dialect.references && citation.kind == REFERENCE);
+        own.map(|citation| {
+            let reference_ids = citation.extra.get(PROTOCOL, REFERENCE_IDS).and_then(raw);
+            known(KnownPart { kind: REFERENCE, reference_ids, ..KnownPart::default() })
+        })
     }
 
     fn assistant_content(&mut self, parts: Vec<Part<'a>>, message: &Message<'a>) -> Option<Content<'a>> {
@@ -367,6 +386,9 @@ impl<'a> Writing<'a> {
             return None;
         }
         let mut part = match (media.kind(), &media.source) {
+            (_, Source::File(id)) if self.dialect.files == FileParts::DocumentUrl => {
+                KnownPart { kind: "file", file_id: Some(id), ..KnownPart::default() }
+            }
             (_, Source::File(id)) if self.dialect.files != FileParts::Refused => {
                 file_part(media, None, Some(id))
             }

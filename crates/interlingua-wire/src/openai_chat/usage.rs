@@ -54,7 +54,7 @@ fn complete(value: &RawValue) -> Usage {
     found.cache_read = first([
         take(&mut prompt, &["cached_tokens", "cache_read_input_tokens"]),
         take(&mut object, &["prompt_cache_hit_tokens"]),
-        take(&mut object, &["cached_tokens"]),
+        take(&mut object, &["cached_tokens", "num_cached_tokens"]),
         take(&mut object, &["cache_read_input_tokens"]),
     ]);
     found.cache_write = first([

@@ -4,6 +4,7 @@ mod aws;
 mod decoder;
 mod fit;
 mod limits;
+mod markup;
 pub(crate) mod messages;
 mod ndjson;
 mod replay;

@@ -56,6 +56,22 @@ fn requests() {
 }
 
 #[test]
+fn a_stored_file_may_be_named_beside_the_type() {
+    let mut dialect = Dialect::default();
+    dialect.files = interlingua_wire::openai_chat::FileParts::DocumentUrl;
+    let chat = OpenaiChat::new(dialect);
+    let content =
+        serde_json::json!([{"type": "file", "file_id": "file_1"}, {"type": "text", "text": "and?"}]);
+    let sent = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": content}]});
+    let (request, mode) = chat.decode_request(&call("/v1/chat/completions", &[], &sent)).unwrap();
+    let interlingua_model::Message::User(user) = &request.messages[0] else { panic!("{request:?}") };
+    assert_eq!(user.parts[0], interlingua_model::Media::file("application/*", "file_1").into());
+    let encoded = chat.encode(&request, mode).unwrap();
+    let again: Value = serde_json::from_slice(&encoded.call.body).unwrap();
+    assert_eq!(again["messages"][0]["content"], content);
+}
+
+#[test]
 fn a_tool_name_that_can_never_be_accepted_is_an_error() {
     let request = Request::new("m").user("hi").tool(FunctionTool::new("get weather", "x", Json::object()));
     let error = OpenaiChat::new(Dialect::openai()).encode(&request, Mode::Whole).unwrap_err();

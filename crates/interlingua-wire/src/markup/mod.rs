@@ -1,0 +1,132 @@
+//! What models write into their text although protocols have a place for it: reasoning between tags, and calls of tools.
+//!
+//! Servers mostly take it out themselves. Where one does not, a dialect says which markup its models write, and a
+//! [`Splitter`] takes it out of the deltas. Nothing is guessed: only what the dialect names is looked for, and what looks like
+//! it and is not goes out as the text that it is, byte for byte.
+
+mod parse;
+mod splitter;
+
+use interlingua_model::Json;
+use serde::{Deserialize, Serialize};
+
+pub use splitter::Splitter;
+
+/// Which markup a model writes.
+///
+/// ```
+/// use interlingua_wire::markup::{Found, Markup, Splitter, Thinking};
+///
+/// let mut markup = Markup::default();
+/// markup.thinking = Thinking::Tags;
+/// let mut splitter = Splitter::new(markup);
+/// let (mut thought, mut said) = (String::new(), String::new());
+/// let mut take = |found: Found<'_>| match found {
+///     Found::Reasoning(text) => thought.push_str(text),
+///     Found::Text(text) => said.push_str(text),
+///     _ => {}
+/// };
+/// for delta in ["<thi", "nk>2 and 2…</th", "ink>\n\n4"] {
+///     splitter.push(delta, &mut take);
+/// }
+/// splitter.end(&mut take);
+/// assert_eq!((thought.as_str(), said.as_str()), ("2 and 2…", "4"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Markup {
+    /// How reasoning is told apart.
+    pub thinking: Thinking,
+    /// How calls are written; several ways are tried side by side.
+    pub calls: Vec<Calls>,
+}
+
+/// How reasoning is told apart from text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Thinking {
+    /// It is not in the text.
+    #[default]
+    None,
+    /// `<think>…</think>` at the beginning, and again behind reasoning or calls.
+    Tags,
+    /// The text begins inside the reasoning, since the template of the prompt ends in `<think>`. The tag may be there as well.
+    Begun,
+}
+
+/// How calls are written into text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Calls {
+    /// `<tool_call>…</tool_call>` around JSON (Hermes, Qwen), `<arg_key>` and `<arg_value>` (GLM) or `<function=…>` (Qwen Coder).
+    ToolCallTags,
+    /// `[TOOL_CALLS]` before a list of JSON, or before a name, `[ARGS]` and JSON (Mistral); to the end of the text.
+    ToolCallsToken,
+    /// `<|python_tag|>` before JSON (Llama); to the end of the text.
+    PythonTag,
+    /// The whole text is JSON with a `name` and `parameters` (small Llama models). Text that begins with a brace is held
+    /// back to its end, so this is for models that need it.
+    BareJson,
+    /// `<｜tool▁calls▁begin｜>…<｜tool▁calls▁end｜>` (DeepSeek).
+    DeepSeekTokens,
+    /// `<|tool_calls_section_begin|>…<|tool_calls_section_end|>` (Kimi).
+    SectionTokens,
+}
+
+/// A piece of what a model said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Found<'t> {
+    /// Text.
+    Text(&'t str),
+    /// Reasoning.
+    Reasoning(&'t str),
+    /// A call.
+    Call(Written),
+}
+
+/// A call that was written into the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// The id, where the model wrote one.
+    pub id: Option<String>,
+    /// The name of the tool.
+    pub name: String,
+    /// The arguments.
+    pub input: Json,
+}
+
+impl Markup {
+    /// Whether nothing is looked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Calls {
+    /// What stands before the calls; nothing where the text itself is one.
+    const fn opening(self) -> &'static str {
+        match self {
+            Self::ToolCallTags => "<tool_call>",
+            Self::ToolCallsToken => "[TOOL_CALLS]",
+            Self::PythonTag => "<|python_tag|>",
+            Self::BareJson => "",
+            Self::DeepSeekTokens => "<｜tool▁calls▁begin｜>",
+            Self::SectionTokens => "<|tool_calls_section_begin|>",
+        }
+    }
+
+    /// What stands behind them; nothing where they go on to the end.
+    const fn closing(self) -> Option<&'static str> {
+        match self {
+            Self::ToolCallTags => Some("</tool_call>"),
+            Self::DeepSeekTokens => Some("<｜tool▁calls▁end｜>"),
+            Self::SectionTokens => Some("<|tool_calls_section_end|>"),
+            Self::ToolCallsToken | Self::PythonTag | Self::BareJson => None,
+        }
+    }
+}

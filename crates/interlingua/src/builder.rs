@@ -9,7 +9,9 @@ use crate::client::Inner;
 use crate::keys::{Given, KeyCommand};
 use crate::registry::Registry;
 use crate::route::Routes;
-use crate::{Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport};
+use crate::{
+    Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport, aws,
+};
 
 /// Makes a [`Client`].
 ///
@@ -195,6 +197,7 @@ impl ClientBuilder {
         let catalog = self.catalog;
         let Self { registry, keys, base_urls, transport, settings, lookup, on_retry, .. } = self;
         registry.check()?;
+        let lookup = aws::with_region(lookup);
         let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
         let keys =
             keys.into_iter().map(|(word, key)| Ok((canonical(word)?, key))).collect::<Result<_, Error>>()?;
@@ -216,6 +219,7 @@ impl ClientBuilder {
             routes: Routes::default(),
             #[cfg(feature = "models")]
             catalog,
+            aws: aws::Chain::default(),
         })))
     }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use interlingua_model::{Error, ErrorKind, Request, Response};
-use interlingua_wire::{Mode, ModelInfo, Provider};
+use interlingua_wire::{Auth, Mode, ModelInfo, Provider};
 
 use crate::builder::{OnRetry, Settings};
 use crate::drain::Drains;
@@ -14,7 +14,7 @@ use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
     Answer, ClientBuilder, Events, KeyStatus, Lookup, Options, Prepared, Run, RunError, RunLimits, Toolbox,
-    Transport, exchange, models, run,
+    Transport, aws, exchange, models, run,
 };
 
 /// Asks models. It is cheap to clone, and clones share their connections.
@@ -44,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) routes: Routes,
     #[cfg(feature = "models")]
     pub(crate) catalog: Option<interlingua_catalog::Catalog>,
+    pub(crate) aws: aws::Chain,
 }
 
 impl Client {
@@ -182,6 +183,8 @@ impl Client {
             Some(Given::Command(_)) => Some("key command".to_owned()),
             None => keys::in_environment(provider, &*self.0.lookup).map(|(name, _)| format!("env {name}")),
         };
+        let signs = matches!(provider.auth, Auth::Sigv4(_));
+        let from = from.or_else(|| aws::is_set(&*self.0.lookup).filter(|_| signs));
         match from {
             Some(from) => KeyStatus::Present { from },
             None if provider.needs_key() => {

@@ -159,9 +159,14 @@ pub(crate) async fn fetch(
 async fn follow(inner: &Inner, outgoing: &Outgoing, timeouts: Timeouts) -> Result<Response<Body>, Error> {
     let mut uri = outgoing.uri.clone();
     let mut headers = Cow::Borrowed(&outgoing.headers);
+    let is_home = |uri: &Uri| Origin::of(uri) == Origin::of(&outgoing.uri);
     for _ in 0..=HOPS {
         inner.drains.turn(&uri).await;
-        let request = request(outgoing, &uri, headers.clone().into_owned());
+        let mut request = request(outgoing, &uri, headers.clone().into_owned());
+        // A signature is for one host and one time, so that it is made anew whenever the call is sent.
+        if let Some(signer) = outgoing.signer.as_ref().filter(|_| is_home(&uri)) {
+            signer.sign(&mut request, SystemTime::now())?;
+        }
         let sending = inner.transport.send(request, timeouts);
         let limit = timeouts.connect.saturating_add(timeouts.first_byte);
         let answer = timeout(limit, sending).await.map_err(|_| silent(&uri, timeouts.first_byte))??;

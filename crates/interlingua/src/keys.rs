@@ -56,6 +56,8 @@ pub(crate) enum Source {
     Command,
     /// The environment variable of this name.
     Variable(String),
+    /// What the machine, the container or the user's files give: credentials that sign.
+    Chain,
 }
 
 impl Source {
@@ -63,7 +65,7 @@ impl Source {
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
             Self::Variable(name) => Some(name),
-            Self::Call | Self::Explicit | Self::Command => None,
+            Self::Call | Self::Explicit | Self::Command | Self::Chain => None,
         }
     }
 
@@ -74,6 +76,7 @@ impl Source {
             Self::Explicit => "explicit".into(),
             Self::Command => "key command".into(),
             Self::Variable(name) => format!("env {name}"),
+            Self::Chain => "AWS credentials".into(),
         }
     }
 }
@@ -87,7 +90,7 @@ impl KeyCommand {
     pub(crate) async fn key(&self, provider: &str) -> Result<Secret, Error> {
         let run = || async {
             let command = self.command.clone();
-            let output = tokio::task::spawn_blocking(move || output(&command)).await;
+            let output = tokio::task::spawn_blocking(move || printed(&command)).await;
             let output = output.map_err(|_| failed(provider, "did not end"))?;
             output.map_err(|what| failed(provider, &what))
         };
@@ -95,8 +98,8 @@ impl KeyCommand {
     }
 }
 
-/// Runs a command by the shell. What it prints is never part of the error.
-fn output(command: &str) -> Result<Secret, String> {
+/// What a command prints that the shell runs. It is never part of the error.
+pub(crate) fn printed(command: &str) -> Result<Secret, String> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let ran = Command::new(shell).args([flag, command]).stdin(Stdio::null()).stderr(Stdio::null()).output();
     let ran = ran.map_err(|error| format!("cannot be started: {error}"))?;

@@ -87,7 +87,8 @@ impl Inner {
         let failed = |kind, message: String| Error::new(kind, format!("{address}: {message}"));
         let uri = address.parse().map_err(|error| failed(ErrorKind::Configuration, format!("{error}")))?;
         let headers = HeaderMap::new();
-        let outgoing = Outgoing { method: Method::GET, uri, headers, body: Bytes::new(), secret: None };
+        let outgoing =
+            Outgoing { method: Method::GET, uri, headers, body: Bytes::new(), secret: None, signer: None };
         let answer = fetch(self, &outgoing, self.settings.timeouts).await?;
         if !answer.status().is_success() {
             return Err(failed(ErrorKind::NotFound, format!("the server answers {}", answer.status())));

@@ -32,8 +32,11 @@
 //! # Features
 //! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
 //! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type. Off by default: `reqwest`: a transport over a client of
-//! your own. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
+//! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
+//! containers and on machines. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
+#[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
+mod aws;
 mod backend;
 mod builder;
 mod client;

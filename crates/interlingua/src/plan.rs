@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use interlingua_model::{Error, ErrorKind, Request, Warning};
 use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Provider, join, replay};
 
+use crate::aws::Signer;
 use crate::client::Inner;
 use crate::keys::{self, Credential, Given, KeyCommand, Source};
 use crate::origin::Origin;
@@ -51,6 +52,8 @@ pub(crate) struct Outgoing {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) secret: Option<Secret>,
+    /// Who signs it, if it is to be signed.
+    pub(crate) signer: Option<Signer>,
 }
 
 /// A call without its key.
@@ -70,6 +73,8 @@ enum Pick<'a> {
     Missing,
     Ready(Credential),
     Command(&'a KeyCommand),
+    /// Credentials that sign, which are asked for when the call is made.
+    Chain,
 }
 
 impl<'a> Draft<'a> {
@@ -124,6 +129,7 @@ impl<'a> Draft<'a> {
 
     /// Adds the key.
     pub(crate) async fn authorized(mut self, inner: &Inner, options: &Options) -> Result<Plan, Error> {
+        let mut signer = None;
         let credential = match self.pick(inner, options)? {
             Pick::Nothing => None,
             Pick::Missing => return Err(keys::missing(self.provider)),
@@ -132,8 +138,16 @@ impl<'a> Draft<'a> {
                 let secret = command.key(&self.provider.id).await?;
                 Some(Credential { secret, source: Source::Command })
             }
+            Pick::Chain => {
+                let auth = self.provider.auth_for(self.route.protocol, None)?;
+                let found = sign(inner, self.provider, auth).await;
+                signer = Some(found.map_err(|error| self.route.sign(error))?);
+                None
+            }
         };
         let headers = self.headers(inner, options, credential.as_ref())?;
+        let secret = credential.map(|credential| credential.secret);
+        let secret = secret.or_else(|| signer.as_ref().and_then(Signer::secret));
         let Encoded { call, warnings, .. } = self.encoded;
         Ok(Plan {
             route: self.route,
@@ -143,7 +157,8 @@ impl<'a> Draft<'a> {
                 uri: self.uri,
                 headers,
                 body: call.body,
-                secret: credential.map(|credential| credential.secret),
+                secret,
+                signer,
             },
             warnings,
             timeouts: options.timeouts.unwrap_or(inner.settings.timeouts),
@@ -160,9 +175,15 @@ impl<'a> Draft<'a> {
             Pick::Missing => Some(Source::Explicit),
             Pick::Ready(credential) => Some(credential.source),
             Pick::Command(_) => Some(Source::Command),
+            Pick::Chain => Some(Source::Chain),
         };
-        let credential = source.map(|source| Credential { secret: Secret::new(MASK), source });
+        let signs = source == Some(Source::Chain);
+        let credential =
+            source.filter(|_| !signs).map(|source| Credential { secret: Secret::new(MASK), source });
         let mut headers = self.headers(inner, options, credential.as_ref())?;
+        if signs {
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(MASK));
+        }
         for name in KEY_HEADERS {
             if let Some(value) = headers.get_mut(name) {
                 *value = HeaderValue::from_static(if value == "Bearer ***" { "Bearer ***" } else { MASK });
@@ -189,10 +210,12 @@ impl<'a> Draft<'a> {
             None => inner.home(self.provider, &self.route)?.origin.as_ref().map(Cow::Borrowed),
         };
         let moved = || options.base_url.is_some() || inner.base_url(self.provider).is_some();
-        let picked = pick(inner, self.provider, options.key.as_ref());
+        let auth = self.provider.auth_for(self.route.protocol, None).ok();
+        let picked = pick(inner, self.provider, auth, options.key.as_ref());
         let source = match &picked {
             Pick::Ready(credential) => credential.source.clone(),
             Pick::Command(_) => Source::Command,
+            Pick::Chain => Source::Chain,
             _ if moved() || origin.as_ref().is_some_and(|origin| origin.is_loopback()) => {
                 return Ok(Pick::Nothing);
             }
@@ -210,9 +233,9 @@ impl<'a> Draft<'a> {
             Source::Call => true,
             // The address was made out of the very roots that the key is meant for.
             Source::Explicit | Source::Command if options.base_url.is_none() => true,
-            Source::Variable(_) if !moved() => true,
+            Source::Variable(_) | Source::Chain if !moved() => true,
             Source::Explicit | Source::Command => origin == home(own()) || origin == home(None),
-            Source::Variable(_) => origin == home(None),
+            Source::Variable(_) | Source::Chain => origin == home(None),
         };
         guard(inner, self.provider, picked, &source, allowed, origin.as_deref())
     }
@@ -230,7 +253,8 @@ impl<'a> Draft<'a> {
             Mode::Stream => ("text/event-stream, application/json", "identity"),
             Mode::Whole => ("application/json", "gzip"),
         };
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        // A protocol may want answers of a kind of its own.
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static(accept));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
         if options.base_url.is_some() {
             headers.extend(self.provider.static_headers(&*inner.lookup)?);
@@ -253,7 +277,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The key that is at hand for a provider.
-fn pick<'i>(inner: &'i Inner, provider: &Provider, own: Option<&Secret>) -> Pick<'i> {
+fn pick<'i>(inner: &'i Inner, provider: &Provider, auth: Option<&Auth>, own: Option<&Secret>) -> Pick<'i> {
     if let Some(secret) = own {
         return Pick::Ready(Credential { secret: secret.clone(), source: Source::Call });
     }
@@ -266,6 +290,7 @@ fn pick<'i>(inner: &'i Inner, provider: &Provider, own: Option<&Secret>) -> Pick
     }
     match keys::in_environment(provider, &*inner.lookup) {
         Some((name, secret)) => Pick::Ready(Credential { secret, source: Source::Variable(name) }),
+        None if matches!(auth, Some(Auth::Sigv4(_))) => Pick::Chain,
         None if provider.needs_key() => Pick::Missing,
         None => Pick::Nothing,
     }
@@ -309,7 +334,7 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     credential.secret.check(|| credential.source.describe())?;
     let key = credential.secret.expose();
     let (name, text) = match auth {
-        Auth::Bearer | Auth::NoneOrBearer => {
+        Auth::Bearer | Auth::NoneOrBearer | Auth::Sigv4(_) => {
             (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}")))
         }
         Auth::Header(name) => {
@@ -328,12 +353,24 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     Ok(Some((name, value)))
 }
 
+/// Who signs the calls of a provider.
+async fn sign(inner: &Inner, provider: &Provider, auth: &Auth) -> Result<Signer, Error> {
+    let Auth::Sigv4(service) = auth else { return Err(keys::missing(provider)) };
+    let region = provider.variable("region", &*inner.lookup)?;
+    let signer = inner.aws.signer(&*inner.transport, &*inner.lookup, region, service).await;
+    signer.map_err(|error| {
+        let names: Vec<_> = provider.key_vars().collect();
+        let advice = format!("{}; or set {}", error.message(), names.join(" or "));
+        if names.is_empty() { error } else { Error::new(error.kind(), advice) }
+    })
+}
+
 /// A request for the list of a provider's models; `None` when it has none.
 pub(crate) async fn listing(inner: &Inner, provider: &Provider) -> Result<Option<Outgoing>, Error> {
     let Some(listing) = &provider.models else { return Ok(None) };
     let Some(url) = provider.models_url(inner.base_url(provider), &*inner.lookup)? else { return Ok(None) };
     let uri = parse(url, &provider.id)?;
-    let credential = listing_credential(inner, provider, &uri).await?;
+    let (credential, signer) = listing_credential(inner, provider, &uri).await?;
     let mut headers = provider.static_headers(&*inner.lookup)?;
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -351,7 +388,8 @@ pub(crate) async fn listing(inner: &Inner, provider: &Provider) -> Result<Option
         headers.insert(name, value);
     }
     let secret = credential.map(|credential| credential.secret);
-    Ok(Some(Outgoing { method: Method::GET, uri, headers, body: Bytes::new(), secret }))
+    let secret = secret.or_else(|| signer.as_ref().and_then(Signer::secret));
+    Ok(Some(Outgoing { method: Method::GET, uri, headers, body: Bytes::new(), secret, signer }))
 }
 
 /// The key for a list. Many lists can be read without one, so that a missing key is the provider's to complain about.
@@ -359,23 +397,29 @@ async fn listing_credential(
     inner: &Inner,
     provider: &Provider,
     uri: &Uri,
-) -> Result<Option<Credential>, Error> {
-    let picked = pick(inner, provider, None);
+) -> Result<(Option<Credential>, Option<Signer>), Error> {
+    let auth = provider.listing_auth(None).ok();
+    let picked = pick(inner, provider, auth, None);
     let source = match &picked {
-        Pick::Nothing | Pick::Missing => return Ok(None),
+        Pick::Nothing | Pick::Missing => return Ok((None, None)),
         Pick::Ready(credential) => credential.source.clone(),
         Pick::Command(_) => Source::Command,
+        Pick::Chain => Source::Chain,
     };
     if *provider.listing_auth(source.variable())? == Auth::None {
-        return Ok(None);
+        return Ok((None, None));
     }
     let origin = Origin::of(uri);
     let home = provider.models_url(None, &*inner.lookup).ok().flatten().and_then(|url| Origin::parse(&url));
-    let allowed = source.variable().is_none() || origin == home;
+    let is_given = source.variable().is_none() && source != Source::Chain;
+    let allowed = is_given || origin == home;
     Ok(match guard(inner, provider, picked, &source, allowed, origin.as_ref())? {
-        Pick::Nothing | Pick::Missing => None,
-        Pick::Ready(credential) => Some(credential),
-        Pick::Command(command) => Some(Credential { secret: command.key(&provider.id).await?, source }),
+        Pick::Nothing | Pick::Missing => (None, None),
+        Pick::Ready(credential) => (Some(credential), None),
+        Pick::Command(command) => {
+            (Some(Credential { secret: command.key(&provider.id).await?, source }), None)
+        }
+        Pick::Chain => (None, Some(sign(inner, provider, provider.listing_auth(None)?).await?)),
     })
 }
 

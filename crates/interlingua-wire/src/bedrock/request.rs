@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::messages::Messages;
 use super::node::{Node, array};
 use super::{PROTOCOL, path};
+use crate::frame::Framing;
 use crate::{Call, Encoded, Mode, Object, schema};
 
 /// The objects of a body into which the fields of `extra` are put one by one.
@@ -42,7 +43,13 @@ pub(super) fn encode(dialect: &Dialect, model: &str, request: &Request, mode: Mo
     body.put("messages", messages);
     // `null` takes a field out.
     let text = body.to_text(|value| value.as_str() != "null");
-    Encoded::new(Call::post(path::of(model, mode), text), writer.messages.warnings)
+    let mut call = Call::post(path::of(model, mode), text);
+    let accept = match mode {
+        Mode::Stream => Framing::Aws.content_type(),
+        Mode::Whole => "application/json",
+    };
+    call.headers.insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
+    Encoded::new(call, writer.messages.warnings)
 }
 
 /// How Claude thinks, which narrows what else may be asked of it.

@@ -150,6 +150,8 @@ pub enum Auth {
     None,
     /// `Authorization: Bearer KEY` when there is a key, else nothing.
     NoneOrBearer,
+    /// Signed with AWS credentials for the service of this name (`SigV4`). A key that is given all the same is a bearer.
+    Sigv4(Text),
     /// A way that this library does not know yet, by name.
     Unsupported(Text),
 }
@@ -359,6 +361,14 @@ impl Provider {
     /// The environment variables that may hold the key, the first one first.
     pub fn key_vars(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| &*key.variable)
+    }
+
+    /// The value of a placeholder, such as the region that a signature is for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when it has none.
+    pub fn variable(&self, name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
+        self.value_of(name, lookup)
     }
 
     /// Whether a call without a key is bound to fail.

@@ -450,15 +450,19 @@ fn same_auth(row: &Auth, fact: &str) -> bool {
         "bearer" => Some(Auth::Bearer),
         "none" => Some(Auth::None),
         "x-api-key" | "api-key" | "x-goog-api-key" => Some(Auth::Header(word.to_owned().into())),
-        word => word.strip_prefix("header:").map(|name| Auth::Header(name.to_owned().into())),
+        word => {
+            let header = word.strip_prefix("header:").map(|name| Auth::Header(name.to_owned().into()));
+            header.or_else(|| Some(Auth::Sigv4(word.strip_prefix("sigv4:")?.to_owned().into())))
+        }
     };
     if fact == "none|bearer" {
         return *row == Auth::NoneOrBearer;
     }
-    match fact.split('|').find_map(known) {
-        Some(auth) => auth == *row,
-        None => matches!(row, Auth::Unsupported(_)),
+    let mut ways = fact.split('|').filter_map(known).peekable();
+    if ways.peek().is_none() {
+        return matches!(row, Auth::Unsupported(_));
     }
+    ways.any(|way| way == *row)
 }
 
 /// Every variable has a place, and those for keys stand in the same order.

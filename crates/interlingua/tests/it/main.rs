@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[cfg(feature = "aws")]
+mod aws;
 mod calls;
 mod halves;
 mod hostile;

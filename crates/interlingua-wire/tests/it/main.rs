@@ -16,4 +16,5 @@ mod openai_chat;
 mod openai_responses;
 mod recorded;
 mod repeat;
+mod ring;
 mod table;

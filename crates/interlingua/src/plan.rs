@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Self, Error> {
         let route = inner.routes.to(provider, model, options.protocol, &request.model)?;
         let (history, mut warnings) = replay::prepare(request, &route.author, replay::Rules::default());
-        let encoded = route.codec.encode_as(model, &history, mode);
+        let encoded = replay::encode(&*route.codec, model, &history, mode);
         let mut encoded = encoded.map_err(|error| route.sign(error))?;
         warnings.append(&mut encoded.warnings);
         encoded.warnings = warnings;

@@ -19,6 +19,7 @@
 //! without a result is answered with an error, a result without a call becomes text, a call that was cut is removed,
 //! results stand directly behind their calls, and ids that the target refuses are rewritten in both.
 
+mod notes;
 mod pairing;
 mod parts;
 
@@ -26,6 +27,7 @@ use std::borrow::Cow;
 
 use interlingua_model::{Message, Origin, Request, Warning};
 
+pub use notes::encode;
 use pairing::Pairing;
 use parts::Author;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use interlingua_model::{
     Assistant, Content, Event, Extra, Finish, FinishReason, FunctionTool, Input, Json, Media, Message,
-    Origin, Output, Reasoning, Request, Start, Text, ToolCall, ToolResult, Usage, User, Warning,
+    Origin, Output, Reasoning, Request, Start, Text, ToolCall, ToolResult, Usage, User, Warning, WarningKind,
 };
-use interlingua_wire::replay::{Rules, prepare};
+use interlingua_wire::replay::{Rules, encode, prepare};
 use interlingua_wire::{Mode, Protocol, Provider, Serve};
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ fn codec(protocol: Protocol) -> Box<dyn Serve> {
 
 /// The word by which the seal of a protocol's reasoning is known again, in base64 since some want that.
 fn seal(protocol: Protocol, turn: usize) -> String {
-    let word = format!("seal {turn} of {:?}", protocol);
+    let word = format!("seal {turn} of {protocol:?}");
     interlingua_model::Data::from(word.into_bytes()).to_base64()
 }
 
@@ -181,7 +181,7 @@ fn spoken(warnings: &[Warning]) -> String {
 fn hand_over(request: &Request, protocol: Protocol) -> (Request, String, Vec<Warning>) {
     let codec = codec(protocol);
     let (history, mut warnings) = prepare(request, &origin(protocol), Rules::default());
-    let encoded = codec.encode_as(&model(protocol), &history, Mode::Stream).unwrap();
+    let encoded = encode(&*codec, &model(protocol), &history, Mode::Stream).unwrap();
     warnings.extend(encoded.warnings);
     let body = String::from_utf8(encoded.call.body.to_vec()).unwrap();
     let (heard, _) =
@@ -208,7 +208,10 @@ fn assert_heard(said: &Request, heard: &Request, warnings: &[Warning], who: &str
             said_so.contains("image") || said_so.contains("media"),
             "{who} loses pictures in silence: {said_so}"
         );
-        assert!(results.contains("[image"), "{who} has no note in place of a picture: {results}");
+        assert!(
+            results.contains("was here, which this model does not take]"),
+            "{who} has no note in place of a picture: {results}"
+        );
     }
 }
 
@@ -276,6 +279,55 @@ fn a_conversation_walks_through_all_protocols() {
             let protocol = Protocol::ALL[number % Protocol::ALL.len()];
             turn(&mut request, protocol, number + lag, mode, &mut sealed);
         }
+    }
+}
+
+/// Whatever cannot be taken is told of by a warning, and to the model by a note: pictures, sounds, films, files, from the
+/// user and from a tool.
+#[test]
+fn media_of_all_kinds_reach_the_target_or_leave_a_note() {
+    let media = [
+        Media::bytes("image/tiff", vec![1, 2, 3]).named("scan.tiff"),
+        Media::bytes("audio/wav", vec![1, 2, 3]).named("bell.wav"),
+        Media::bytes("video/mp4", vec![1, 2, 3]).named("film.mp4"),
+        Media::bytes("application/pdf", b"%PDF-1.4".to_vec()).named("plan.pdf"),
+        Media::bytes("application/x-unheard-of", vec![1, 2, 3]).named("thing.bin"),
+        Media::url("audio/mpeg", "https://sounds.test/long.mp3").named("long.mp3"),
+    ];
+    for protocol in Protocol::ALL {
+        for medium in &media {
+            let mut result = ToolResult::new("call_1", "weather", "See:");
+            result.content.push(Content::Media(medium.clone()));
+            let call = ToolCall::new("call_1", "weather", Json::object());
+            let request = begun()
+                .message(Assistant::new(vec![Output::ToolCall(call)]))
+                .message(Message::tool_results([result]))
+                .message(User::new(vec![Input::from("And this?"), Input::Media(medium.clone())]));
+            let (heard, body, warnings) = hand_over(&request, protocol);
+            let who = format!("{protocol} and {}", medium.mime);
+            assert_paired(&heard, &who);
+            let notes = body.matches("was here, which this model does not take").count();
+            let dropped = warnings.iter().filter(|warning| warning.kind == WarningKind::Dropped).count();
+            assert_eq!(notes, dropped, "{who}: {}\n{body}", spoken(&warnings));
+            let kept = Heard::of(&heard).images - 1;
+            assert!(kept + notes == 2 || !warnings.is_empty(), "{who}: {kept} kept, {notes} noted\n{body}");
+        }
+    }
+}
+
+/// Of two media in one result, the one that the target takes stays.
+#[test]
+fn a_note_stands_in_place_of_one_medium_alone() {
+    for protocol in Protocol::ALL {
+        let mut result = ToolResult::new("call_1", "weather", "See:");
+        result.content.push(Content::Media(pixel()));
+        result.content.push(Content::Media(Media::url("video/x-unheard-of", "ftp://films.test/long")));
+        let call = ToolCall::new("call_1", "weather", Json::object());
+        let request = begun()
+            .message(Assistant::new(vec![Output::ToolCall(call)]))
+            .message(Message::tool_results([result]));
+        let (heard, body, warnings) = hand_over(&request, protocol);
+        assert!(Heard::of(&heard).images >= 2, "{protocol} loses the picture: {}\n{body}", spoken(&warnings));
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
-use interlingua_model::{Effort, Error, Event, Fold, Output, Request, Response};
+use interlingua_model::{Data, Effort, Error, Event, Fold, Output, Request, Response};
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::{self, Bedrock};
 use interlingua_wire::cohere::{self, Cohere};
@@ -167,6 +167,7 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "anthropic-messages" => Protocol::Anthropic,
         "cohere-v2" => Protocol::Cohere,
         "bedrock-converse" => Protocol::Bedrock,
+        "bedrock-invoke" if is_claude(&meta) => Protocol::Anthropic,
         "gemini" => Protocol::Gemini,
         "ollama-chat" => Protocol::Ollama,
         _ => return None,
@@ -355,6 +356,11 @@ fn lost(protocol: Protocol, bytes: &[u8], response: &Response) -> Vec<String> {
     let mut missing = std::collections::BTreeSet::new();
     let _ = Aws::new(bytes.len()).push(bytes, &mut |frame| {
         if let Ok(payload) = serde_json::from_slice::<Value>(frame.data) {
+            // An event of another protocol may stand inside.
+            let inner =
+                payload.get("bytes").and_then(Value::as_str).and_then(|inner| Data::from_base64(inner).ok());
+            let inner = inner.and_then(|inner| serde_json::from_slice(inner.as_bytes()).ok());
+            let payload = inner.unwrap_or(payload);
             missing.extend(audit::lost(protocol.id(), &payload, &kept));
         }
         Ok(())
@@ -392,6 +398,12 @@ fn request(codec: &dyn Serve, meta: &Meta, body: &str, outcome: &mut Outcome) {
             outcome.failures.push(format!("request: comes back with another meaning at {place}"));
         }
     }
+}
+
+/// Whether a model was invoked that speaks Messages; the second generation had a protocol of its own.
+fn is_claude(meta: &Meta) -> bool {
+    let model = meta.model.as_deref().unwrap_or_default();
+    model.contains("claude") && !model.contains("claude-v2")
 }
 
 /// The path of a recording; one that was not kept is one that the protocol takes.

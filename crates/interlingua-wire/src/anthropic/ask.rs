@@ -9,18 +9,25 @@ use interlingua_model::{
 use serde_json::value::RawValue;
 
 use super::block::{input, output, take_cache};
-use super::{BETAS, PROTOCOL};
+use super::{BETAS, CallForm, PROTOCOL, place};
 use crate::{Call, Mode, Object};
 
 /// The name that a schema gets, for the protocol gives it none.
 const SCHEMA_NAME: &str = "output";
 
 /// Reads a request. What is not understood is kept under its own name.
-pub(super) fn decode(call: &Call) -> Result<(Request, Mode), Error> {
+pub(super) fn decode(form: CallForm, call: &Call) -> Result<(Request, Mode), Error> {
     let mut body = Object::from_slice(&call.body)
         .map_err(|error| invalid(format!("the body is not a JSON object: {error}")).with_source(error))?;
     // Platforms that have the model in the address have the version in the body; it is chosen anew for each call.
-    let model = match body.take_raw("anthropic_version") {
+    let version = body.take_raw("anthropic_version");
+    let in_path = place::read(form, &call.path);
+    if form != CallForm::Messages && in_path.is_none() {
+        return Err(invalid("the path names no model and no operation".to_owned()));
+    }
+    let (model, mode) = in_path.map_or((None, None), |(model, mode)| (Some(model), Some(mode)));
+    let model = match version {
+        _ if model.is_some() => model.unwrap_or_default(),
         Some(_) => body.take("model")?.unwrap_or_default(),
         None => body.require::<String>("model")?,
     };
@@ -40,7 +47,8 @@ pub(super) fn decode(call: &Call) -> Result<(Request, Mode), Error> {
     let in_body: Vec<String> = body.take("anthropic_beta")?.unwrap_or_default();
     body.rest_into(&mut request.extra, PROTOCOL);
     betas(call, &in_body, &mut request.extra);
-    Ok((request, if stream { Mode::Stream } else { Mode::Whole }))
+    let mode = mode.unwrap_or(if stream { Mode::Stream } else { Mode::Whole });
+    Ok((request, mode))
 }
 
 fn invalid(message: String) -> Error {

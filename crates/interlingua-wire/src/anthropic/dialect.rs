@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Dialect {
     /// Which version of the protocol is asked for.
     pub version: Version,
+    /// How a call is made.
+    pub call: CallForm,
     /// What stands in the body as `anthropic_version`; `None` leaves it out. Vertex AI wants `vertex-2023-10-16`.
     pub version_in_body: Option<String>,
     /// Whether the body names the model. Vertex AI has it in the address alone.
@@ -50,6 +52,21 @@ pub struct Dialect {
     pub count_tokens: bool,
 }
 
+/// How a call is made: what the path is, where the model stands, and how an answer is framed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CallForm {
+    /// As the vendor's own service takes it: `POST /v1/messages`.
+    #[default]
+    Messages,
+    /// As AWS invokes a model: `POST /model/{model}/invoke` or `…/invoke-with-response-stream`. A stream is one of AWS, whose
+    /// messages hold the events of the protocol in base64.
+    Invoke,
+    /// As Google Cloud predicts: `POST /models/{model}:rawPredict` or `:streamRawPredict`.
+    RawPredict,
+}
+
 /// A version of the protocol.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -74,6 +91,7 @@ impl Default for Dialect {
     fn default() -> Self {
         Self {
             version: Version::default(),
+            call: CallForm::default(),
             version_in_body: None,
             model_in_body: true,
             betas_in_body: false,

@@ -53,7 +53,14 @@ impl Reader for MessageReader {
             "content_block_stop" => self.block_stop(event.index, out),
             "message_start" => self.message_start(event.message, out)?,
             "message_delta" => self.message_delta(frame, out)?,
-            "message_stop" => self.message_stop(out),
+            "message_stop" => {
+                // A cloud counts here what it has served.
+                if let Ok(mut event) = Object::from_slice(frame.data) {
+                    event.take_raw("type");
+                    self.keep(&event);
+                }
+                self.message_stop(out);
+            }
             "ping" => {}
             "error" => return Err(complaint::in_frame(frame.data)),
             "" => return untyped(frame, out),

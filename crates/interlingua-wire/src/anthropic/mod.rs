@@ -25,7 +25,9 @@ mod block;
 mod complaint;
 mod dialect;
 mod events;
+mod invoke;
 mod messages;
+mod place;
 mod request;
 #[cfg(feature = "server")]
 mod serve;
@@ -36,9 +38,12 @@ use std::sync::Arc;
 
 use interlingua_model::{Error, Request};
 
-pub use dialect::{Dialect, Version};
+pub use dialect::{CallForm, Dialect, Version};
 
-use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
+use crate::frame::Framing;
+use crate::{
+    Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve, exception,
+};
 
 /// The namespace of the protocol.
 const PROTOCOL: &str = Protocol::Anthropic.id();
@@ -109,10 +114,18 @@ impl Codec for Anthropic {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::MessageReader::default()))
+        let reader = events::MessageReader::default();
+        if self.dialect.call == CallForm::Invoke {
+            let reader = Box::new(invoke::InvokeReader(reader));
+            return Decoder::new(mode, limits, reader).with_framing(Framing::Aws);
+        }
+        Decoder::new(mode, limits, Box::new(reader))
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {
+        if self.dialect.call == CallForm::Invoke {
+            return exception::of_refusal(refusal).refused(refusal);
+        }
         complaint::read(refusal.body).refused(refusal)
     }
 }
@@ -120,14 +133,21 @@ impl Codec for Anthropic {
 #[cfg(feature = "server")]
 impl Serve for Anthropic {
     fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
-        ask::decode(call)
+        ask::decode(self.dialect.call, call)
     }
 
     fn encoder(&self, asked: &Request, mode: Mode, mint: Mint) -> Encoder {
-        Encoder::new(mode, Box::new(serve::MessageWriter::new(asked, mint)))
+        let writer = serve::MessageWriter::new(asked, mint);
+        if self.dialect.call == CallForm::Invoke {
+            return Encoder::new(mode, Box::new(invoke::InvokeWriter(writer))).with_framing(Framing::Aws);
+        }
+        Encoder::new(mode, Box::new(writer))
     }
 
     fn encode_error(&self, error: &Error) -> Reply {
+        if self.dialect.call == CallForm::Invoke {
+            return exception::reply(error);
+        }
         complaint::reply(error)
     }
 }

@@ -6,9 +6,10 @@ use interlingua_model::{
 use serde::Serialize;
 
 use super::block::{self, Block, array};
-use super::dialect::Dialect;
+use super::dialect::{CallForm, Dialect};
 use super::messages::Messages;
-use super::{BETAS, PROTOCOL};
+use super::{BETAS, PROTOCOL, place};
+use crate::frame::Framing;
 use crate::{Call, Encoded, Mode, Object, schema};
 
 /// The least budget that the protocol takes.
@@ -32,8 +33,8 @@ pub(super) fn encode(dialect: &Dialect, model: &str, request: &Request, mode: Mo
     body.set("messages", messages);
     // What goes over the wire: `null` takes a field out, and the beta features travel in a header.
     let sent = block::text(&body, |name, value| name != BETAS && value.as_str() != "null");
-    let mut call = Call::post("/v1/messages", sent);
-    headers(&mut call, dialect, request);
+    let mut call = Call::post(place::of(dialect.call, model, mode), sent);
+    headers(&mut call, dialect, request, mode);
     Encoded::new(call, writer.messages.warnings)
 }
 
@@ -85,7 +86,7 @@ impl Writer<'_> {
             self.body.set("anthropic_beta", betas.clone());
         }
         self.put("max_tokens", &self.max_tokens());
-        if mode == Mode::Stream {
+        if mode == Mode::Stream && self.dialect.call != CallForm::Invoke {
             self.put("stream", &true);
         }
         if let Some(id) = &request.end_user {
@@ -450,7 +451,13 @@ impl Writer<'_> {
     }
 }
 
-fn headers(call: &mut Call, dialect: &Dialect, request: &Request) {
+fn headers(call: &mut Call, dialect: &Dialect, request: &Request, mode: Mode) {
+    if dialect.call == CallForm::Invoke {
+        // What stands here is the kind of answer that the model is to give, and no list.
+        let accept = if mode == Mode::Stream { Framing::Aws.content_type() } else { "application/json" };
+        call.headers.insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
+        return;
+    }
     let sampling = &request.sampling;
     let asked = sampling.temperature.is_some() || sampling.top_p.is_some() || sampling.top_k.is_some();
     let version = dialect.version.word(asked && dialect.sampling);

@@ -9,9 +9,9 @@ use interlingua_model::{
 use serde_json::value::RawValue;
 
 use super::types::{BlockDelta, BlockEdge, Delta, ReasoningDelta};
-use super::{PROTOCOL, block, citation, complaint, media, usage};
+use super::{PROTOCOL, block, citation, media, usage};
 use crate::frame::Frame;
-use crate::{Object, Parts, Reader, Varying};
+use crate::{Object, Parts, Reader, Varying, exception};
 
 /// Reads the stream of one message, or a whole one.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ enum Open {
 impl Reader for MessageReader {
     fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
         self.again = None;
-        if let Some(error) = complaint::in_frame(frame) {
+        if let Some(error) = exception::in_frame(frame) {
             return Err(error);
         }
         let name = frame.name.map(String::from_utf8_lossy).unwrap_or_default();
@@ -66,8 +66,8 @@ impl Reader for MessageReader {
 
     fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
         let mut answer = Object::from_slice(body).map_err(malformed)?;
-        if complaint::is_envelope(&answer) {
-            return Err(complaint::of_body(body).reported());
+        if exception::is_envelope(&answer) {
+            return Err(exception::of_body(body).reported());
         }
         let output: Option<Object<'_>> = answer.take("output").map_err(as_protocol)?;
         let message: Option<Object<'_>> = output.and_then(|output| output.peek("message"));

@@ -27,7 +27,6 @@
 mod ask;
 mod block;
 mod citation;
-mod complaint;
 mod dialect;
 mod events;
 mod media;
@@ -48,7 +47,9 @@ use interlingua_model::{Error, Request};
 pub use dialect::{Dialect, ReasoningField};
 
 use crate::frame::Framing;
-use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
+use crate::{
+    Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve, exception,
+};
 
 /// The namespace of the protocol.
 const PROTOCOL: &str = Protocol::Bedrock.id();
@@ -100,7 +101,7 @@ impl Codec for Bedrock {
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {
-        complaint::of_refusal(refusal).refused(refusal)
+        exception::of_refusal(refusal).refused(refusal)
     }
 }
 
@@ -115,6 +116,6 @@ impl Serve for Bedrock {
     }
 
     fn encode_error(&self, error: &Error) -> Reply {
-        complaint::reply(error)
+        exception::reply(error)
     }
 }

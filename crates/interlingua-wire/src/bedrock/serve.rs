@@ -11,9 +11,9 @@ use interlingua_model::{
 };
 
 use super::node::{Node, array};
-use super::{PROTOCOL, block, citation, complaint, media, usage};
-use crate::Writer;
+use super::{PROTOCOL, block, citation, media, usage};
 use crate::frame::{Value, write_message};
+use crate::{Writer, exception};
 
 /// Writes the stream of one message, or a whole one.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Writer for MessageWriter {
     }
 
     fn fail(&mut self, error: &Error, out: &mut Vec<u8>) {
-        complaint::write(error, out);
+        exception::write(error, out);
     }
 }
 

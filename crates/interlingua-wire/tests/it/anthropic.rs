@@ -1,5 +1,6 @@
 //! Anthropic Messages, both halves.
 
+mod clouds;
 mod corpus;
 
 use interlingua_model::{

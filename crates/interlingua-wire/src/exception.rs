@@ -1,16 +1,15 @@
-//! Errors: `{"message":"…"}`, the kind of it in the header `x-amzn-errortype`, in the body as `__type`, or in the headers
-//! of a message of a stream.
+//! Errors of AWS: `{"message":"…"}`, the kind of it in the header `x-amzn-errortype`, in the body as `__type`, or in the
+//! headers of a message of a stream.
 
 use http::HeaderValue;
-use interlingua_model::{Error, ErrorKind};
+use interlingua_model::{Error, ErrorKind, Json};
 
-use super::node::Node;
 use crate::frame::{Frame, Value, write_message};
 use crate::refusal::Complaint;
 use crate::{Object, Refusal, Reply};
 
 /// What a refusal says.
-pub(super) fn of_refusal(refusal: &Refusal<'_>) -> Complaint {
+pub(crate) fn of_refusal(refusal: &Refusal<'_>) -> Complaint {
     let mut complaint = of_body(refusal.body);
     let told = refusal.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
     complaint.code = told.map(bare).or(complaint.code);
@@ -18,7 +17,7 @@ pub(super) fn of_refusal(refusal: &Refusal<'_>) -> Complaint {
 }
 
 /// What a body says, or as much of it as there is.
-pub(super) fn of_body(body: &[u8]) -> Complaint {
+pub(crate) fn of_body(body: &[u8]) -> Complaint {
     let mut complaint = Complaint::default();
     let Ok(object) = Object::from_slice(body) else { return complaint };
     complaint.message = ["message", "Message", "errorMessage"].iter().find_map(|name| object.peek(name));
@@ -32,7 +31,7 @@ pub(super) fn of_body(body: &[u8]) -> Complaint {
 }
 
 /// The error that a message of a stream reports, if it reports one.
-pub(super) fn in_frame(frame: &Frame<'_>) -> Option<Error> {
+pub(crate) fn in_frame(frame: &Frame<'_>) -> Option<Error> {
     let kind = frame.headers.text(":message-type");
     let name = frame.name.map(String::from_utf8_lossy);
     // A gateway that makes server-sent events of the stream has the name alone.
@@ -50,7 +49,7 @@ pub(super) fn in_frame(frame: &Frame<'_>) -> Option<Error> {
 }
 
 /// Whether a body is an error in spite of its status.
-pub(super) fn is_envelope(body: &Object<'_>) -> bool {
+pub(crate) fn is_envelope(body: &Object<'_>) -> bool {
     body.get("output").is_none()
         && ["message", "Message", "__type"].iter().any(|name| body.peek::<&str>(name).is_some())
 }
@@ -62,7 +61,7 @@ fn bare(kind: &str) -> String {
 }
 
 /// The whole answer of a call that failed.
-pub(super) fn reply(error: &Error) -> Reply {
+pub(crate) fn reply(error: &Error) -> Reply {
     let mut reply = Reply::json(status(error), body(error));
     let kind = HeaderValue::from_str(&word(error)).ok();
     let id = error.request_id().and_then(|id| id.parse().ok());
@@ -75,7 +74,7 @@ pub(super) fn reply(error: &Error) -> Reply {
 }
 
 /// The message by which a stream reports an error. Its names begin in lower case.
-pub(super) fn write(error: &Error, out: &mut Vec<u8>) {
+pub(crate) fn write(error: &Error, out: &mut Vec<u8>) {
     let word = word(error);
     let mut letters = word.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
@@ -101,7 +100,7 @@ pub(super) fn write(error: &Error, out: &mut Vec<u8>) {
 }
 
 fn body(error: &Error) -> String {
-    Node::default().text("message", error.message()).to_text(|_| true)
+    ["{\"message\":", Json::string(error.message()).as_str(), "}"].concat()
 }
 
 /// The protocol's own word, kept where the error came from this protocol.

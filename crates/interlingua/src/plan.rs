@@ -96,6 +96,9 @@ impl<'a> Draft<'a> {
         if options.strict.unwrap_or(inner.settings.strict) {
             refuse(&encoded.warnings).map_err(|error| route.sign(error))?;
         }
+        if !route.body.is_empty() {
+            encoded.call.body = route.body.apply_to(&encoded.call.body)?.into();
+        }
         #[cfg(feature = "models")]
         if let Some(warning) =
             crate::known::guard(inner, &route, request, encoded.call.body.len(), options.context_guard)

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use http::HeaderMap;
 use interlingua_model::{Error, Origin as Author};
-use interlingua_wire::{Codec, Protocol, Provider};
+use interlingua_wire::{Codec, Patch, Protocol, Provider};
 
 use crate::Lookup;
 use crate::origin::Origin;
@@ -25,6 +25,8 @@ pub(crate) struct Route {
     pub(crate) model: Arc<str>,
     pub(crate) protocol: Protocol,
     pub(crate) codec: Box<dyn Codec>,
+    /// What is changed in each body.
+    pub(crate) body: Patch,
     /// Who answers.
     pub(crate) author: Author,
     /// Most tokens of a prompt, where that is known.
@@ -70,6 +72,7 @@ impl Route {
     fn new(provider: &Provider, model: &str, protocol: Option<Protocol>) -> Result<Self, Error> {
         let protocol = protocol.map_or_else(|| provider.protocol_for(model), Ok)?;
         let codec: Box<dyn Codec> = provider.codec(protocol, model)?;
+        let body = provider.body_patch(model);
         let author = Author::new(protocol.id(), &*provider.id, model);
         let (provider, model) = (Arc::from(&*provider.id), Arc::from(model));
         Ok(Self {
@@ -77,6 +80,7 @@ impl Route {
             model,
             protocol,
             codec,
+            body,
             author,
             #[cfg(feature = "models")]
             context: OnceLock::new(),

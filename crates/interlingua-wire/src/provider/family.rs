@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
-use interlingua_model::{Error, ErrorKind};
+use interlingua_model::{Error, ErrorKind, Json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Protocol;
 use crate::provider::Text;
+use crate::{Object, Protocol};
 
 /// What holds for some models of a provider only.
 ///
@@ -28,6 +28,10 @@ pub struct Family {
     /// What these models change in the row's dialects.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dialect: BTreeMap<Protocol, Patch>,
+    /// What is changed in the body of each request to these models, after the codec has written it: see
+    /// [`Patch::apply_to`].
+    #[serde(default, skip_serializing_if = "Patch::is_empty")]
+    pub body: Patch,
 }
 
 /// A change of some fields of a dialect, in the dialect's own serialized form.
@@ -62,6 +66,7 @@ impl Family {
             models: models.into_iter().map(Into::into).collect(),
             protocol: None,
             dialect: BTreeMap::new(),
+            body: Patch::default(),
         }
     }
 
@@ -97,6 +102,28 @@ impl Patch {
         merge(&mut self.0, &other.0);
     }
 
+    /// The object with the changes made to its text, by the rules of JSON merge patches (RFC 7396): objects are merged, null
+    /// takes a field out, everything else is replaced. What is not changed stays as it is, to the letter.
+    ///
+    /// ```
+    /// use interlingua_wire::Patch;
+    ///
+    /// let patch: Patch = serde_json::from_str(r#"{ "user": null, "options": { "seed": 7 } }"#)?;
+    /// let body = patch.apply_to(br#"{"model":"m","user":"u","options":{"size":1.0}}"#)?;
+    /// assert_eq!(body, br#"{"model":"m","options":{"size":1.0,"seed":7}}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] when the text is no JSON object.
+    pub fn apply_to(&self, body: &[u8]) -> Result<Vec<u8>, Error> {
+        let object = Object::from_slice(body).map_err(|error| {
+            Error::new(ErrorKind::InvalidRequest, "the body that is to be patched is no JSON object")
+                .with_source(error)
+        })?;
+        Ok(patched(&object, &self.0).into_bytes())
+    }
+
     /// The dialect that differs from the default one in these fields.
     ///
     /// # Errors
@@ -130,6 +157,30 @@ fn merge(fields: &mut Map<String, Value>, patch: &Map<String, Value>) {
             }
         }
     }
+}
+
+/// The text of an object with a merge patch applied. The depth is that of the patch, which a parser has bounded.
+fn patched(object: &Object<'_>, patch: &Map<String, Value>) -> String {
+    let kept = object.iter().filter_map(|(name, value)| {
+        let value = match patch.get(name) {
+            None => value.get().to_owned(),
+            Some(Value::Null) => return None,
+            Some(Value::Object(inner)) => patched(&Object::parse(value.get()).unwrap_or_default(), inner),
+            Some(value) => value.to_string(),
+        };
+        Some((name, value))
+    });
+    let added = patch.iter().filter_map(|(name, value)| {
+        let value = match value {
+            _ if object.get(name).is_some() => return None,
+            Value::Null => return None,
+            Value::Object(inner) => patched(&Object::default(), inner),
+            value => value.to_string(),
+        };
+        Some((name.as_str(), value))
+    });
+    let fields = kept.chain(added).map(|(name, value)| format!("{}:{value}", Json::string(name)));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
 /// Whether a name fits a pattern in which `*` stands for any letters and `?` for one. No recursion.
@@ -172,6 +223,30 @@ mod tests {
         assert!(!fits("a*b*c", "a-b-b"));
         assert!(!fits("gpt-5", "gpt-5.4"));
         assert!(!fits("", "x"));
+    }
+
+    #[test]
+    fn a_body_is_patched_as_the_standard_says() {
+        // The examples of RFC 7396, as far as they are about objects.
+        let examples = [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, "{}"),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (r#"{"a":{"b":"c"}}"#, r#"{"a":{"b":"d","c":null}}"#, r#"{"a":{"b":"d"}}"#),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+            (r#"{"n":12345678901234567890123}"#, r#"{"a":1}"#, r#"{"n":12345678901234567890123,"a":1}"#),
+        ];
+        for (body, patch, expected) in examples {
+            let patch: Patch = serde_json::from_str(patch).unwrap();
+            let found = String::from_utf8(patch.apply_to(body.as_bytes()).unwrap()).unwrap();
+            assert_eq!(found, expected, "{body} with {patch:?}");
+        }
+        assert!(Patch::default().apply_to(b"[1]").is_err());
     }
 
     #[test]

@@ -86,6 +86,10 @@ pub struct Provider {
     /// How it speaks its protocols: the fields in which it differs from the default dialect of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dialect: BTreeMap<Protocol, Patch>,
+    /// What is changed in the body of each request, after the codec has written it: see [`Patch::apply_to`]. For fields of the
+    /// service that no dialect has.
+    #[serde(default, skip_serializing_if = "Patch::is_empty")]
+    pub body: Patch,
     /// The model for someone who names none: able and cheap enough for any question. Empty when none was vetted.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub default_model: Text,
@@ -224,6 +228,7 @@ impl Provider {
             models: None,
             headers: Vec::new(),
             dialect: BTreeMap::new(),
+            body: Patch::default(),
             default_model: Text::default(),
             families: Vec::new(),
             verified: false,
@@ -326,6 +331,13 @@ impl Provider {
         let mut all = own.cloned().unwrap_or_default();
         families.for_each(|patch| all.merge(patch));
         all.read().map_err(|error| self.wrong(error.message()))
+    }
+
+    /// What is changed in the body of a request to a model, after the codec has written it.
+    pub fn body_patch(&self, model: &str) -> Patch {
+        let mut all = self.body.clone();
+        self.families_of(model).for_each(|family| all.merge(&family.body));
+        all
     }
 
     /// Where a protocol is spoken.

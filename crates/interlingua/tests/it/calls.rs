@@ -71,6 +71,24 @@ async fn the_request_goes_where_the_row_says_with_the_rest_of_the_word_as_model(
 }
 
 #[tokio::test]
+async fn a_row_patches_the_body_for_some_models() {
+    let row = r#"{
+        "id": "patched", "auth": "none",
+        "endpoints": [{ "protocol": "openai_chat", "base_url": "https://patched.test" }],
+        "body": { "provider": { "only": ["a"] }, "stream_options": null },
+        "families": [{ "models": ["slow*"], "body": { "provider": { "sort": "price" }, "stream": null } }]
+    }"#;
+    let script = Script::answers([Said::ok(hello()), Said::ok(hello())]);
+    let client = script.builder().provider(serde_json::from_str(row).unwrap()).build().unwrap();
+    client.stream(&Request::new("patched/fast").user("hi")).await.unwrap();
+    client.stream(&Request::new("patched/slow-1").user("hi")).await.unwrap();
+    assert_eq!(script.body(0)["provider"], serde_json::json!({"only": ["a"]}));
+    assert_eq!((script.body(0).get("stream_options"), &script.body(0)["stream"]), (None, &true.into()));
+    assert_eq!(script.body(1)["provider"], serde_json::json!({"only": ["a"], "sort": "price"}));
+    assert_eq!(script.body(1).get("stream"), None);
+}
+
+#[tokio::test]
 async fn options_add_headers_and_body_fields() {
     let script = Script::answers([Said::ok(hello())]);
     let options = Options::default()

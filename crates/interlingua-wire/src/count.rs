@@ -20,6 +20,12 @@ pub(crate) fn call(encoded: Encoded, path: &str, fields: &[&str]) -> Result<Call
     Ok(call)
 }
 
+/// The same body inside of another: `before` the object and `after` it.
+pub(crate) fn wrapped(mut call: Call, before: &str, after: &str) -> Call {
+    call.body = [before.as_bytes(), &call.body, after.as_bytes()].concat().into();
+    call
+}
+
 /// The number in this field of an answer.
 pub(crate) fn number(body: &[u8], field: &str) -> Result<u64, Error> {
     let found = Object::from_slice(body).ok().and_then(|object| object.peek::<u64>(field));

@@ -87,6 +87,9 @@ impl Bedrock {
     }
 }
 
+/// The fields of a request that are taken by the call which counts its tokens.
+const COUNTED: [&str; 4] = ["messages", "system", "toolConfig", "additionalModelRequestFields"];
+
 impl Codec for Bedrock {
     fn protocol(&self) -> Protocol {
         Protocol::Bedrock
@@ -94,6 +97,17 @@ impl Codec for Bedrock {
 
     fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
         Ok(request::encode(&self.dialect, model, request, mode))
+    }
+
+    fn count(&self, model: &str, request: &Request) -> Option<Result<Call, Error>> {
+        let encoded = request::encode(&self.dialect, model, request, Mode::Whole);
+        let path = encoded.call.path.strip_suffix("/converse").map(|path| format!("{path}/count-tokens"))?;
+        let call = crate::count::call(encoded, &path, &COUNTED);
+        Some(call.map(|call| crate::count::wrapped(call, r#"{"input":{"converse":"#, "}}")))
+    }
+
+    fn counted(&self, body: &[u8]) -> Result<u64, Error> {
+        crate::count::number(body, "inputTokens")
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -36,6 +36,9 @@ pub struct Dialect {
     /// Whether the class of service stands in the body (`serviceTier`). Vertex AI wants it in a header,
     /// `X-Vertex-AI-LLM-Shared-Request-Type`.
     pub service_tier: bool,
+    /// Whether the call that counts tokens takes the fields of a request as they are. The Gemini Developer API wants a
+    /// whole request in `generateContentRequest`.
+    pub count_bare: bool,
 }
 
 impl crate::Dialect for Dialect {
@@ -56,6 +59,7 @@ impl Default for Dialect {
             server_side_invocations: true,
             labels: false,
             service_tier: true,
+            count_bare: false,
         }
     }
 }

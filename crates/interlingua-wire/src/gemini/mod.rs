@@ -37,7 +37,7 @@ mod usage;
 
 use std::sync::Arc;
 
-use interlingua_model::{Error, Request};
+use interlingua_model::{Error, Json, Request};
 
 pub use dialect::Dialect;
 
@@ -89,6 +89,9 @@ impl Gemini {
     }
 }
 
+/// The fields of a request that are taken by the call which counts its tokens.
+const COUNTED: [&str; 5] = ["contents", "systemInstruction", "tools", "toolConfig", "generationConfig"];
+
 impl Codec for Gemini {
     fn protocol(&self) -> Protocol {
         Protocol::Gemini
@@ -96,6 +99,26 @@ impl Codec for Gemini {
 
     fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
         Ok(request::encode(&self.dialect, model, request, mode))
+    }
+
+    fn count(&self, model: &str, request: &Request) -> Option<Result<Call, Error>> {
+        let encoded = request::encode(&self.dialect, model, request, Mode::Whole);
+        let path = encoded.call.path.replacen(":generateContent", ":countTokens", 1);
+        let call = crate::count::call(encoded, &path, &COUNTED);
+        if self.dialect.count_bare {
+            return Some(call);
+        }
+        let name = if model.contains('/') { model.to_owned() } else { format!("models/{model}") };
+        let before = format!("{{\"generateContentRequest\":{{\"model\":{},", Json::string(&name));
+        Some(call.map(|mut call| {
+            // The object goes on after the name of the model.
+            call.body = call.body.slice(1..);
+            crate::count::wrapped(call, &before, "}")
+        }))
+    }
+
+    fn counted(&self, body: &[u8]) -> Result<u64, Error> {
+        crate::count::number(body, "totalTokens")
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {

@@ -1,6 +1,7 @@
 //! What all protocols share.
 
 mod aws;
+mod count;
 mod decoder;
 mod fit;
 mod limits;

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use crate::Protocol;
 use crate::provider::{Auth, Endpoint, Family, Kind, Patch, Provider};
 
 const TOP: &str = "\
@@ -8,7 +9,7 @@ const TOP: &str = "\
 This page is made from the table in `crates/interlingua-wire/catalog/` and a test keeps it equal to it. Rows of your
 own, in the same shape, go into your configuration file.
 
-A service is known from **recordings** when real answers of it in that protocol were decoded, from **documents** when
+A service is known from **recordings** when so many real answers of it in that protocol were decoded, from **documents** when
 its URL and habits are known from its own documents or from other clients' source, and is a **guess** when even its URL
 was not seen anywhere. The first protocol of a service is the one that is used unless a model or you say otherwise.
 Words in braces are filled from the variables named behind the key.
@@ -70,11 +71,24 @@ fn title_of(provider: &Provider) -> String {
     title
 }
 
-const fn known(provider: &Provider, endpoint: &Endpoint) -> &'static str {
+fn known(provider: &Provider, endpoint: &Endpoint) -> String {
     match (endpoint.recorded, provider.verified) {
-        (true, _) => "recordings",
-        (false, true) => "documents",
-        (false, false) => "**guess**",
+        (true, _) => recordings(&provider.id, endpoint.protocol),
+        (false, true) => "documents".to_owned(),
+        (false, false) => "**guess**".to_owned(),
+    }
+}
+
+/// How many recorded answers of a service were decoded, a line each: provider, protocol, number.
+const RECORDINGS: &str = include_str!("../../catalog/recordings.txt");
+
+fn recordings(provider: &str, protocol: Protocol) -> String {
+    let mut lines = RECORDINGS.lines().filter_map(|line| line.rsplit_once(' '));
+    let found = lines.find(|(whose, _)| *whose == format!("{provider} {protocol}"));
+    match found {
+        Some((_, "1")) => "1 recording".to_owned(),
+        Some((_, count)) => format!("{count} recordings"),
+        None => "recordings".to_owned(),
     }
 }
 

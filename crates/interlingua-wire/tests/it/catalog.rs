@@ -1,6 +1,7 @@
 //! The table of providers: sound in itself, equal to its page, and equal to what is known of the services.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -580,6 +581,7 @@ fn recorded_means_that_there_are_recordings() {
             rows.iter().any(|id| catalog::find(id).is_some_and(|row| row.endpoint(*protocol).is_ok()));
         assert!(!spoken || rows.iter().any(|id| marked(*protocol, id)), "{name} is recorded in {protocol}");
     }
+    counted(&index);
     for row in catalog::all() {
         for endpoint in row.endpoints.iter().filter(|endpoint| endpoint.recorded) {
             let found = seen.iter().any(|(protocol, name)| {
@@ -588,6 +590,34 @@ fn recorded_means_that_there_are_recordings() {
             assert!(found, "no recording of {} in {}", row.id, endpoint.protocol);
         }
     }
+}
+
+/// How many answers of each recorded service there are, as the page says it.
+fn counted(index: &str) {
+    let recordings = index.lines().map(|line| serde_json::from_str::<Recording>(line).unwrap());
+    let mut counts: BTreeMap<(Protocol, String), usize> = BTreeMap::new();
+    for recording in recordings.filter(|recording| (200..300).contains(&recording.status)) {
+        if let Some(protocol) = protocol(&recording.protocol) {
+            *counts.entry((protocol, recording.provider)).or_default() += 1;
+        }
+    }
+    let mut lines = String::new();
+    for row in catalog::all() {
+        for endpoint in row.endpoints.iter().filter(|endpoint| endpoint.recorded) {
+            let own = counts.iter().filter(|((protocol, name), _)| {
+                *protocol == endpoint.protocol && rows_of(name).contains(&&*row.id)
+            });
+            let count: usize = own.map(|(_, count)| count).sum();
+            let _ = writeln!(lines, "{} {} {count}", row.id, endpoint.protocol);
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog/recordings.txt");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, &lines).unwrap();
+        return;
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == lines, "catalog/recordings.txt is stale: run twice with UPDATE_EXPECTED=1");
 }
 
 /// Words that code outside the table may say although they are ids of rows, and why.

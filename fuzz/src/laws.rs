@@ -11,11 +11,13 @@ use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Aws, Frame, Ndjson, Sse};
+use interlingua_wire::gemini::Gemini;
+use interlingua_wire::gemini_interactions::GeminiInteractions;
 use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::replay::{Rules, prepare};
-use interlingua_wire::schema::{for_anthropic, for_openai};
+use interlingua_wire::schema::{for_anthropic, for_gemini, for_openai};
 use interlingua_wire::{Call, Codec, Decoder, Grammar, Limits, Mint, Mode, Protocol, Serve};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -232,6 +234,11 @@ pub(super) fn schema(data: &[u8]) {
         let changes = warnings.iter().find(|warning| warning.kind != WarningKind::Ignored);
         assert_eq!(changes, None, "for {target} in {once}");
     }
+    let (once, _) = for_gemini(&schema);
+    let (twice, warnings) = for_gemini(&once);
+    assert_eq!(twice, once, "for gemini");
+    let changes = warnings.iter().find(|warning| warning.kind != WarningKind::Ignored);
+    assert_eq!(changes, None, "for gemini in {once}");
 }
 
 /// Any history becomes one that the target takes, in which nothing is changed the second time.
@@ -259,7 +266,7 @@ pub(super) fn replay(data: &[u8]) {
     assert_eq!(warnings, [], "the second time");
 }
 
-fn codecs() -> [&'static dyn Serve; 6] {
+fn codecs() -> [&'static dyn Serve; 8] {
     use std::sync::LazyLock;
     static CHAT: LazyLock<OpenaiChat> = LazyLock::new(OpenaiChat::default);
     static RESPONSES: LazyLock<OpenaiResponses> = LazyLock::new(OpenaiResponses::default);
@@ -267,7 +274,9 @@ fn codecs() -> [&'static dyn Serve; 6] {
     static COHERE: LazyLock<Cohere> = LazyLock::new(Cohere::default);
     static BEDROCK: LazyLock<Bedrock> = LazyLock::new(Bedrock::default);
     static OLLAMA: LazyLock<Ollama> = LazyLock::new(Ollama::default);
-    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE, &*BEDROCK, &*OLLAMA]
+    static GEMINI: LazyLock<Gemini> = LazyLock::new(Gemini::default);
+    static INTERACTIONS: LazyLock<GeminiInteractions> = LazyLock::new(GeminiInteractions::default);
+    [&*CHAT, &*RESPONSES, &*ANTHROPIC, &*COHERE, &*BEDROCK, &*OLLAMA, &*GEMINI, &*INTERACTIONS]
 }
 
 pub(super) const fn path(protocol: Protocol) -> &'static str {
@@ -277,6 +286,8 @@ pub(super) const fn path(protocol: Protocol) -> &'static str {
         Protocol::Cohere => "/v2/chat",
         Protocol::Bedrock => "/model/m/converse-stream",
         Protocol::Ollama => "/api/chat",
+        Protocol::GeminiInteractions => "/interactions",
+        Protocol::Gemini => "/models/m:streamGenerateContent?alt=sse",
         _ => "/v1/messages",
     }
 }

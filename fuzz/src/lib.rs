@@ -10,6 +10,8 @@ use interlingua_wire::Protocol;
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
+use interlingua_wire::gemini::Gemini;
+use interlingua_wire::gemini_interactions::GeminiInteractions;
 use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
@@ -152,6 +154,36 @@ pub const TARGETS: &[Target] = &[
         name: "ollama_answer",
         law: |data| laws::answer(&Ollama::default(), data),
         food: Food::Answers(Protocol::Ollama),
+    },
+    Target {
+        name: "gemini_decode",
+        law: |data| laws::decode(&Gemini::default(), data),
+        food: Food::Answers(Protocol::Gemini),
+    },
+    Target {
+        name: "gemini_serve",
+        law: |data| laws::serve(&Gemini::default(), data),
+        food: Food::Bodies(Protocol::Gemini),
+    },
+    Target {
+        name: "gemini_answer",
+        law: |data| laws::answer(&Gemini::default(), data),
+        food: Food::Answers(Protocol::Gemini),
+    },
+    Target {
+        name: "gemini_interactions_decode",
+        law: |data| laws::decode(&GeminiInteractions::default(), data),
+        food: Food::Answers(Protocol::GeminiInteractions),
+    },
+    Target {
+        name: "gemini_interactions_serve",
+        law: |data| laws::serve(&GeminiInteractions::default(), data),
+        food: Food::Bodies(Protocol::GeminiInteractions),
+    },
+    Target {
+        name: "gemini_interactions_answer",
+        law: |data| laws::answer(&GeminiInteractions::default(), data),
+        food: Food::Answers(Protocol::GeminiInteractions),
     },
 ];
 

@@ -9,6 +9,8 @@ use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::cohere::Cohere;
 use interlingua_wire::frame::{Sse, Value, write_message};
+use interlingua_wire::gemini::Gemini;
+use interlingua_wire::gemini_interactions::GeminiInteractions;
 use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
@@ -52,6 +54,8 @@ impl Seeds {
                 Protocol::Cohere => "cohere-v2",
                 Protocol::Bedrock => "bedrock-converse",
                 Protocol::Ollama => "ollama-chat",
+                Protocol::Gemini => "gemini",
+                Protocol::GeminiInteractions => "gemini-interactions",
                 _ => "anthropic-messages",
             };
             let mut files = Vec::new();
@@ -189,6 +193,8 @@ fn codec(protocol: Protocol) -> Box<dyn Serve> {
         Protocol::Cohere => Box::new(Cohere::default()),
         Protocol::Bedrock => Box::new(Bedrock::default()),
         Protocol::Ollama => Box::new(Ollama::default()),
+        Protocol::Gemini => Box::new(Gemini::default()),
+        Protocol::GeminiInteractions => Box::new(GeminiInteractions::default()),
         _ => Box::new(Anthropic::default()),
     }
 }

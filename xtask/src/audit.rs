@@ -14,6 +14,7 @@ const GRAMMAR: &[&str] = &[
     "role",
     "status",
     "event",
+    "event_type",
     "finish_reason",
     "native_finish_reason",
     "stop_reason",
@@ -28,6 +29,8 @@ const GRAMMAR: &[&str] = &[
 const REPEATED: &[&str] = &[
     // The place of a piece of arguments, which the arguments have.
     "gemini .candidates[].content.parts[].functionCall.partialArgs[].jsonPath",
+    // An event repeats the id of its interaction.
+    "gemini_interactions .interaction_id",
     // A chunk repeats the id of its answer; some services count chunks there.
     "openai_chat .id",
     "openai_chat .system_fingerprint",

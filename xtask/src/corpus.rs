@@ -11,6 +11,7 @@ use interlingua_wire::bedrock::{self, Bedrock};
 use interlingua_wire::cohere::{self, Cohere};
 use interlingua_wire::frame::Aws;
 use interlingua_wire::gemini::{self, Gemini};
+use interlingua_wire::gemini_interactions::{self, GeminiInteractions};
 use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::{self, OpenaiChat};
 use interlingua_wire::openai_responses::{self, OpenaiResponses};
@@ -170,10 +171,13 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "bedrock-invoke" if is_claude(&meta) => Protocol::Anthropic,
         "gemini" => Protocol::Gemini,
         "ollama-chat" => Protocol::Ollama,
+        "gemini-interactions" => Protocol::GeminiInteractions,
         _ => return None,
     };
     // Of these protocols, what has no path are often several answers behind one another.
-    if meta.path.is_none() && !matches!(protocol, Protocol::Bedrock | Protocol::Gemini) {
+    if meta.path.is_none()
+        && !matches!(protocol, Protocol::Bedrock | Protocol::Gemini | Protocol::GeminiInteractions)
+    {
         return None;
     }
     Some((meta, protocol))
@@ -221,6 +225,7 @@ fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Codec> {
         (None, Protocol::Bedrock) => Box::new(Bedrock::default()),
         (None, Protocol::Gemini) => Box::new(Gemini::default()),
         (None, Protocol::Ollama) => Box::new(Ollama::default()),
+        (None, Protocol::GeminiInteractions) => Box::new(GeminiInteractions::default()),
         (None, _) => Box::new(Anthropic::default()),
     }
 }
@@ -266,6 +271,11 @@ fn server_of(protocol: Protocol) -> Box<dyn Serve> {
             Box::new(Gemini::new(dialect))
         }
         Protocol::Ollama => Box::new(Ollama::default()),
+        Protocol::GeminiInteractions => {
+            let mut dialect = gemini_interactions::Dialect::default();
+            dialect.thinking_levels = Effort::ALL.to_vec();
+            Box::new(GeminiInteractions::new(dialect))
+        }
         _ => Box::new(Anthropic::default()),
     }
 }

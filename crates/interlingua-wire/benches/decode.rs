@@ -15,6 +15,7 @@ use divan::{AllocProfiler, Bencher};
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::frame::{Value, write_message};
+use interlingua_wire::gemini::Gemini;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::{Dialect, OpenaiResponses};
 use interlingua_wire::{Codec, Limits, Mode};
@@ -24,8 +25,15 @@ use serde::Deserialize;
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 const DELTAS: usize = 5_000;
-const KINDS: [&str; 6] =
-    ["chat_text", "chat_tool", "responses_text", "responses_tool", "anthropic_text", "anthropic_tool"];
+const KINDS: [&str; 7] = [
+    "chat_text",
+    "chat_tool",
+    "responses_text",
+    "responses_tool",
+    "anthropic_text",
+    "anthropic_tool",
+    "gemini_text",
+];
 /// The streams that are no lines of text, for which the floors mean nothing.
 const BINARY: [&str; 1] = ["bedrock_text"];
 const WORDS: [&str; 8] = [" the", " sky", " is", ",", " bl", "ue", ".\\n", " \\\"so\\\""];
@@ -49,6 +57,7 @@ fn frames(kind: &str) -> Vec<Vec<u8>> {
             "responses_text" => write!(frame, "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\"sequence_number\":{number},\"item_id\":\"msg_0a1b2c\",\"output_index\":0,\"content_index\":0,\"delta\":\"{word}\",\"logprobs\":[],\"obfuscation\":\"{:01$}\"}}", 0, 1 + number % 9),
             "responses_tool" => write!(frame, "event: response.function_call_arguments.delta\ndata: {{\"type\":\"response.function_call_arguments.delta\",\"sequence_number\":{number},\"item_id\":\"fc_0a1b2c\",\"output_index\":0,\"delta\":\"{word}\",\"obfuscation\":\"{:01$}\"}}", 0, 1 + number % 9),
             "anthropic_text" => write!(frame, "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{word}\"}}}}"),
+            "gemini_text" => write!(frame, r#"data: {{"candidates":[{{"content":{{"parts":[{{"text":"{word}"}}],"role":"model"}},"index":0}}],"usageMetadata":{{"promptTokenCount":12,"candidatesTokenCount":{number},"totalTokenCount":{0},"promptTokensDetails":[{{"modality":"TEXT","tokenCount":12}}]}},"modelVersion":"model-1-2026-11","responseId":"0a1b2c3d4e5f"}}"#, number + 12),
             _ => write!(frame, "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{\"type\":\"input_json_delta\",\"partial_json\":\"{word}\"}}}}"),
         }
         .unwrap();
@@ -101,7 +110,10 @@ fn edges(kind: &str) -> (&'static [&'static str], &'static [&'static str]) {
         r#"{"type":"message_stop"}"#,
     ];
     const MESSAGE: &str = r#"{"type":"message_start","message":{"id":"m","role":"assistant","content":[],"usage":{"input_tokens":1}}}"#;
+    const GEMINI_END: &[&str] =
+        &[r#"{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}]}"#];
     match kind {
+        "gemini_text" => (&[], GEMINI_END),
         "chat_text" => (&[], CHAT_END),
         "chat_tool" => (
             &[
@@ -142,6 +154,7 @@ fn codec(kind: &str) -> Box<dyn Codec> {
     match kind.split_once('_') {
         Some(("chat", _)) => Box::new(OpenaiChat::default()),
         Some(("responses", _)) => Box::new(OpenaiResponses::new(Dialect::openai())),
+        Some(("gemini", _)) => Box::new(Gemini::default()),
         Some(("bedrock", _)) => Box::new(Bedrock::default()),
         _ => Box::new(Anthropic::default()),
     }

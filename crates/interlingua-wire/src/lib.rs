@@ -29,6 +29,8 @@ pub mod cohere;
 pub mod frame;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(feature = "gemini-interactions")]
+pub mod gemini_interactions;
 pub mod markup;
 #[cfg(feature = "ollama")]
 pub mod ollama;
@@ -39,6 +41,7 @@ pub mod openai_responses;
 pub mod replay;
 pub mod schema;
 
+mod binary;
 mod codec;
 mod count;
 mod data_url;
@@ -57,7 +60,9 @@ mod protocol;
 mod provider;
 mod refusal;
 mod repeat;
+mod rpc;
 mod tool_object;
+mod tree;
 
 pub use codec::{Call, Codec, Encoded, Limits, Mint, Mode, Refusal, Reply, Serve};
 pub use decode::{Decoder, Reader};

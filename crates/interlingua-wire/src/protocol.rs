@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// | `bedrock` | `POST /model/{model}/converse` | AWS event stream | SigV4 or bearer | `metadata` |
 /// | `gemini` | `POST /models/{model}:generateContent` | SSE, data only | `x-goog-api-key` | the end of the body, after a finish reason |
 /// | `ollama` | `POST /chat` | lines of JSON | none, or bearer | `"done":true` |
+/// | `gemini_interactions` | `POST /interactions` | SSE, data only | `x-goog-api-key` | `interaction.completed` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -32,11 +33,13 @@ pub enum Protocol {
     Gemini,
     /// The native chat protocol of Ollama.
     Ollama,
+    /// Gemini's Interactions, which is to take the place of `generateContent`.
+    GeminiInteractions,
 }
 
 impl Protocol {
     /// All protocols, be they built or not.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OpenaiChat,
         Self::OpenaiResponses,
         Self::Anthropic,
@@ -44,6 +47,7 @@ impl Protocol {
         Self::Bedrock,
         Self::Gemini,
         Self::Ollama,
+        Self::GeminiInteractions,
     ];
 
     /// The id, which is also the namespace of the protocol in an [`Extra`](interlingua_model::Extra).
@@ -56,6 +60,7 @@ impl Protocol {
             Self::Bedrock => "bedrock",
             Self::Gemini => "gemini",
             Self::Ollama => "ollama",
+            Self::GeminiInteractions => "gemini_interactions",
         }
     }
 }
@@ -71,6 +76,7 @@ impl Protocol {
             Self::Bedrock => cfg!(feature = "bedrock"),
             Self::Gemini => cfg!(feature = "gemini"),
             Self::Ollama => cfg!(feature = "ollama"),
+            Self::GeminiInteractions => cfg!(feature = "gemini-interactions"),
         }
     }
 }

@@ -7,8 +7,8 @@ use interlingua_model::{
 use serde_json::value::RawValue;
 
 use super::calls::Ids;
-use super::tree::{Tree, camel};
 use super::{FRAMING, LIST, PROTOCOL, TIER_HEADER, part};
+use crate::tree::{Tree, camel};
 use crate::{Call, Mode, Object, schema};
 
 /// The name that a schema gets, for the protocol gives it none.
@@ -270,11 +270,7 @@ fn has_functions(request: &Request) -> bool {
 }
 
 fn whole(object: &Object<'_>) -> Json {
-    let mut tree = Tree::default();
-    for (name, value) in object.iter() {
-        tree.put(name, Json::from(value));
-    }
-    tree.json()
+    Tree::read(object).json()
 }
 
 /// The settings of generation. Those that have no neutral form stay together as they are.

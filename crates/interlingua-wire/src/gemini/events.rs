@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 
 use super::calls::{Arguments, Ids};
 use super::finish::{reason_of, word_of};
-use super::tree::Tree;
-use super::{PROTOCOL, complaint, part, sources, usage};
+use super::{PROTOCOL, part, sources, usage};
 use crate::frame::Frame;
+use crate::rpc;
+use crate::tree::Tree;
 use crate::{Mode, Object, Parts, Reader, Varying, date};
 
 const GROUNDING: &str = "groundingMetadata";
@@ -154,7 +155,7 @@ impl AnswerReader {
     /// The answer with what is new in it.
     fn chunk(&mut self, mut chunk: Object<'_>, whole: &[u8], out: &mut Parts) -> Result<(), Error> {
         if chunk.get("error").is_some_and(|error| error.get() != "null") {
-            return Err(complaint::reported(whole));
+            return Err(rpc::reported(whole));
         }
         let candidates: Vec<&RawValue> = chunk.take("candidates").map_err(as_protocol)?.unwrap_or_default();
         let figures = chunk.take_raw("usageMetadata");

@@ -8,8 +8,8 @@ use interlingua_model::{
 };
 
 use super::dialect::Dialect;
-use super::tree::{Tree, array};
 use super::{PROTOCOL, SIGNATURE, UNSIGNED, part};
+use crate::tree::{Tree, array};
 
 /// Writes messages and gathers warnings.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl<'a> Messages<'a> {
         for (index, message) in messages.iter().enumerate() {
             let Message::System(system) = message else { continue };
             parts.extend(self.inputs(&system.parts, index));
-            beside = beside.extra(&system.extra);
+            beside = beside.extra(PROTOCOL, &system.extra);
         }
         if parts.is_empty() {
             return None;
@@ -301,7 +301,11 @@ impl<'a> Messages<'a> {
 
 impl Turn<'_> {
     fn json(&self) -> Json {
-        Tree::default().text("role", self.role).set("parts", array(&self.parts)).extra(self.extra).json()
+        Tree::default()
+            .text("role", self.role)
+            .set("parts", array(&self.parts))
+            .extra(PROTOCOL, self.extra)
+            .json()
     }
 
     /// Adds a later message of the same user: its results stand behind the results that are there, the rest at the end.

@@ -22,7 +22,6 @@
 #[cfg(feature = "server")]
 mod ask;
 mod calls;
-mod complaint;
 mod dialect;
 mod events;
 mod finish;
@@ -32,7 +31,6 @@ mod request;
 #[cfg(feature = "server")]
 mod serve;
 mod sources;
-mod tree;
 mod usage;
 
 use std::sync::Arc;
@@ -42,6 +40,7 @@ use interlingua_model::{Error, Json, Request};
 pub use dialect::Dialect;
 
 use crate::frame::Framing;
+use crate::rpc;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 /// The namespace of the protocol.
@@ -127,7 +126,7 @@ impl Codec for Gemini {
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {
-        complaint::read(refusal.body).refused(refusal)
+        rpc::read(refusal.body).refused(refusal)
     }
 }
 
@@ -144,6 +143,6 @@ impl Serve for Gemini {
     }
 
     fn encode_error(&self, error: &Error) -> Reply {
-        complaint::reply(error)
+        rpc::reply(error)
     }
 }

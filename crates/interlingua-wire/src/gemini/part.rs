@@ -1,19 +1,15 @@
 //! Parts, both ways. What a part says beside its content (`thoughtSignature`, `videoMetadata`) stays in `extra` under its own
 //! name and goes back from there; a part that is not known stays whole.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::{alphabet, engine::DecodePaddingMode};
 use interlingua_model::{
-    Content, Custom, Data, Extra, Input, Json, Media, Output, Reasoning, RunBy, Source, Text, ToolCall,
-    ToolResult,
+    Content, Custom, Extra, Input, Json, Media, Output, Reasoning, RunBy, Source, Text, ToolCall, ToolResult,
 };
 use serde_json::value::RawValue;
 
 use super::calls::Ids;
-use super::tree::{Tree, camel};
 use super::{PROTOCOL, SIGNATURE, UNSIGNED};
-use crate::Object;
+use crate::tree::{Tree, camel};
+use crate::{Object, binary};
 
 /// The name under which code that the provider runs is called.
 pub(super) const CODE: &str = "code_execution";
@@ -264,17 +260,10 @@ fn response(value: &RawValue, result: &mut ToolResult) {
     }
 }
 
-/// Base64 in either alphabet, padded or not.
-fn decoded(text: &str) -> Option<Data> {
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let alphabet = if text.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
-    GeneralPurpose::new(alphabet, lenient).decode(text).ok().map(Data::from)
-}
-
 fn read_inline(mut part: Object<'_>) -> Option<Media> {
     let mut inner = part.take::<Object<'_>>("inlineData").ok()?.map(camel)?;
     let mime: String = inner.take("mimeType").ok()??;
-    let data = decoded(&inner.take::<String>("data").ok()??)?;
+    let data = binary::decoded(&inner.take::<String>("data").ok()??)?;
     Some(named(Media::new(mime, Source::Bytes(data)), part, "inlineData", inner))
 }
 
@@ -308,7 +297,7 @@ fn with_extra(tree: Tree, extra: &Extra) -> Json {
     for mark in MARKS {
         beside.take(PROTOCOL, mark);
     }
-    tree.extra(&beside).json()
+    tree.extra(PROTOCOL, &beside).json()
 }
 
 /// A text.
@@ -400,7 +389,7 @@ pub(super) fn write_result(result: &ToolResult, text: &str, media: &[Json], with
     let mut inner = Tree::default().maybe("id", id).text("name", &result.name);
     inner.put("response", returned(text, result.is_error));
     if !media.is_empty() {
-        inner.put("parts", super::tree::array(media));
+        inner.put("parts", crate::tree::array(media));
     }
     with_extra(Tree::of("functionResponse", inner.json()), &result.extra)
 }

@@ -8,8 +8,8 @@ use interlingua_model::{
 
 use super::dialect::Dialect;
 use super::messages::Messages;
-use super::tree::{Tree, array};
 use super::{FRAMING, LIST, PROTOCOL, TIER_HEADER};
+use crate::tree::{Tree, array};
 use crate::{Call, Encoded, Mode, schema};
 
 /// Most stop sequences that a request may have.
@@ -380,7 +380,7 @@ fn declaration(tool: &FunctionTool) -> Json {
     let tree = Tree::default().text("name", &tool.name).maybe("description", tool.description.as_deref());
     let tree =
         if tool.input.is_blank() { tree } else { tree.set("parametersJsonSchema", tool.input.clone()) };
-    tree.extra(&tool.extra).json()
+    tree.extra(PROTOCOL, &tool.extra).json()
 }
 
 fn level_word(effort: Effort) -> String {

@@ -10,8 +10,9 @@ use interlingua_model::{
     TokenLogprob, Usage,
 };
 
-use super::tree::{Tree, array};
-use super::{PROTOCOL, SIGNATURE, complaint, finish, part, sources, usage};
+use super::{PROTOCOL, SIGNATURE, finish, part, sources, usage};
+use crate::rpc;
+use crate::tree::{Tree, array};
 use crate::{Mint, Object, Writer};
 
 /// Writes the stream of one answer, or a whole one.
@@ -102,7 +103,7 @@ impl Writer for AnswerWriter {
     }
 
     fn fail(&mut self, error: &Error, out: &mut Vec<u8>) {
-        self.frame(&complaint::write(error), out);
+        self.frame(&rpc::write(error), out);
         self.end(out);
     }
 }
@@ -248,7 +249,7 @@ impl AnswerWriter {
         let model = self.start.model.as_deref().unwrap_or(&self.model);
         let id = self.start.id.as_deref().unwrap_or(&self.id);
         let chunk = chunk.text("modelVersion", model).text("responseId", id);
-        if self.begun { chunk } else { chunk.extra(&self.start.extra) }
+        if self.begun { chunk } else { chunk.extra(PROTOCOL, &self.start.extra) }
     }
 
     fn finish(&mut self, finish: &Finish, out: &mut Vec<u8>) {
@@ -272,7 +273,7 @@ impl AnswerWriter {
             if let Some(grounding) = sources::write_grounded(&self.cited) {
                 candidate.put("groundingMetadata", grounding);
             }
-            candidates.insert(0, candidate.extra(&extra).json());
+            candidates.insert(0, candidate.extra(PROTOCOL, &extra).json());
         }
         let mut chunk = Tree::default();
         if !candidates.is_empty() {

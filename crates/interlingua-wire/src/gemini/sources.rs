@@ -6,8 +6,8 @@ use interlingua_model::{Citation, Json, Span};
 use serde_json::value::RawValue;
 
 use super::PROTOCOL;
-use super::tree::{Tree, array};
 use crate::Object;
+use crate::tree::{Tree, array};
 
 /// The kind of a citation of a text that the model recites.
 pub(super) const RECITED: &str = "citation";
@@ -108,7 +108,7 @@ pub(super) fn write_recited<'c>(citations: impl IntoIterator<Item = &'c Citation
         .map(|citation| {
             let tree = with_span(Tree::default(), citation.span);
             let tree = tree.maybe("uri", citation.url.as_deref()).maybe("title", citation.title.as_deref());
-            tree.extra(&citation.extra).json()
+            tree.extra(PROTOCOL, &citation.extra).json()
         })
         .collect();
     (!list.is_empty()).then(|| Tree::of("citations", array(&list)).json())

@@ -5,8 +5,8 @@ use interlingua_model::{Fields, Json, Usage};
 use serde_json::value::RawValue;
 
 use super::PROTOCOL;
-use super::tree::{Tree, array};
 use crate::Object;
+use crate::tree::{Tree, array};
 
 const TOOL_USE: &str = "toolUsePromptTokenCount";
 

@@ -306,6 +306,10 @@ impl Provider {
             Protocol::Gemini => Box::new(crate::gemini::Gemini::new(self.dialect(model)?)),
             #[cfg(feature = "ollama")]
             Protocol::Ollama => Box::new(crate::ollama::Ollama::new(self.dialect(model)?)),
+            #[cfg(feature = "gemini-interactions")]
+            Protocol::GeminiInteractions => {
+                Box::new(crate::gemini_interactions::GeminiInteractions::new(self.dialect(model)?))
+            }
             #[cfg(not(feature = "protocols"))]
             other => return Err(not_built(other, model)),
         })
@@ -504,6 +508,8 @@ impl Provider {
             Protocol::Gemini => patch.read::<crate::gemini::Dialect>().map(|_| ()),
             #[cfg(feature = "ollama")]
             Protocol::Ollama => patch.read::<crate::ollama::Dialect>().map(|_| ()),
+            #[cfg(feature = "gemini-interactions")]
+            Protocol::GeminiInteractions => patch.read::<crate::gemini_interactions::Dialect>().map(|_| ()),
             #[cfg(not(feature = "protocols"))]
             _ => Ok(()),
         };

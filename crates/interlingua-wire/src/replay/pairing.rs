@@ -36,7 +36,7 @@ struct Pair {
 impl<'p> Pairing<'p> {
     pub(super) fn new(request: &Request, target: &Origin, losses: &'p mut Losses) -> Self {
         let protocol = &*target.protocol;
-        let is_continued = ["previous_response_id", "conversation", "thread"]
+        let is_continued = ["previous_response_id", "previous_interaction_id", "conversation", "thread"]
             .iter()
             .any(|name| request.extra.get(protocol, name).is_some_and(|value| value.as_str() != "null"));
         Self {

@@ -12,7 +12,8 @@ const UNSEALED: [&str; 3] = ["openai_chat", "cohere", "ollama"];
 const RESPONSES: &str = "openai_responses";
 const GEMINI: &str = "gemini";
 /// Fields of `extra` that go back to their author alone, by protocol: ids of items, and seals of parts that are no reasoning.
-const BOUND: [(&str, &str); 2] = [(RESPONSES, "id"), (GEMINI, "thoughtSignature")];
+const BOUND: [(&str, &str); 3] =
+    [(RESPONSES, "id"), (GEMINI, "thoughtSignature"), ("gemini_interactions", "signature")];
 
 /// How the author of a message is related to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -365,14 +365,19 @@ struct FactEndpoint {
 }
 
 /// Base URLs in which the table knows better, and why.
-const OTHER_BASE_URLS: [(&str, &str); 6] = [
+const OTHER_BASE_URLS: [(&str, &str); 7] = [
     ("google-vertex anthropic-messages", "the model and the operation are the codec's"),
+    ("google-vertex gemini-interactions", "no recording tells the address"),
     ("azure-openai openai-chat", "the path without a deployment serves both protocols, as recordings show"),
     ("azure-ai openai-chat", "the path wants its api-version, as recordings show"),
     ("snowflake openai-chat", "the path is /cortex/v1, as recordings show"),
     ("databricks anthropic-messages", "the path is /serving-endpoints/anthropic"),
     ("watsonx openai-chat", "the path is /ml/v1, as recordings show"),
 ];
+
+/// Rows that prefer another protocol than the collection does, and why.
+const OTHER_PREFERENCES: [(&str, &str); 1] =
+    [("google", "what is said in an interaction is kept unless the request says otherwise")];
 
 /// Variables that belong to a way to log in which this library does not know.
 const OTHER_LOGINS: [&str; 7] = [
@@ -414,7 +419,8 @@ fn the_table_says_what_is_known() {
             "base_url_env",
             fact.base_url_env.iter().all(|name| row.base_url_env.iter().any(|own| own == name)),
         );
-        expect("preferred protocol", preferred_of(fact, row) == preferred(row));
+        let preferred_here = OTHER_PREFERENCES.iter().any(|(id, _)| *id == row.id);
+        expect("preferred protocol", preferred_here || preferred_of(fact, row) == preferred(row));
         expect("models endpoint", same_models(row, fact));
         expect("dialect", same_dialect(row, fact));
         for (protocol, base_url) in expected_endpoints(fact) {
@@ -435,6 +441,7 @@ fn protocol(name: &str) -> Option<Protocol> {
         "bedrock-converse" => Some(Protocol::Bedrock),
         "gemini-generate" | "gemini" => Some(Protocol::Gemini),
         "ollama" | "ollama-chat" => Some(Protocol::Ollama),
+        "gemini-interactions" => Some(Protocol::GeminiInteractions),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ mod cohere;
 mod core;
 mod found;
 mod gemini;
+mod gemini_interactions;
 mod ollama;
 mod openai_chat;
 mod openai_responses;

@@ -1,6 +1,8 @@
 //! The shortcut for frames that repeat the last one gives what the complete reader gives.
 
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::gemini::Gemini;
+use interlingua_wire::gemini_interactions::GeminiInteractions;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::{Dialect, OpenaiResponses};
 use interlingua_wire::{Codec, Limits, Mode};
@@ -44,6 +46,19 @@ fn shapes() -> Vec<Shape> {
             ],
             behind: "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"status\":\"completed\",\"output\":[]}}\n\n",
         },
+        interactions(),
+        Shape {
+            codec: Box::new(Gemini::default()),
+            before: "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"H\"}]}}],\"responseId\":\"r\"}\n\n",
+            frames: &[
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":3},\"responseId\":\"r\"}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\",\"thought\":true}]}}],\"usageMetadata\":{\"trafficType\":\"PAID\"}}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}]},\"finishReason\":\"STOP\",\"mood\":\"a\"}],\"usageMetadata\":{\"candidatesTokenCount\":N}}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\",\"thoughtSignature\":\"TEXT\"}]}}]}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"},{\"functionCall\":{\"name\":\"f\"}}]}}]}\n\n",
+            ],
+            behind: "data: {\"candidates\":[{\"finishReason\":\"STOP\",\"groundingMetadata\":{\"groundingChunks\":[{\"web\":{\"uri\":\"u\"}}],\"groundingSupports\":[{\"segment\":{\"startIndex\":1,\"endIndex\":2},\"groundingChunkIndices\":[0]}]}}]}\n\n",
+        },
         Shape {
             codec: Box::new(Anthropic::default()),
             before: "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"role\":\"assistant\",\"content\":[],\"usage\":{\"input_tokens\":1}}}\n\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}}}\n\ndata: {\"type\":\"content_block_start\",\"index\":2,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}\n\n",
@@ -56,6 +71,20 @@ fn shapes() -> Vec<Shape> {
             behind: "data: {\"type\":\"content_block_stop\",\"index\":0}\n\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\ndata: {\"type\":\"message_stop\"}\n\n",
         },
     ]
+}
+
+fn interactions() -> Shape {
+    Shape {
+        codec: Box::new(GeminiInteractions::default()),
+        before: "data: {\"event_type\":\"interaction.created\",\"interaction\":{\"id\":\"i\"}}\n\ndata: {\"event_type\":\"step.start\",\"index\":0,\"step\":{\"type\":\"model_output\"}}\n\ndata: {\"event_type\":\"step.delta\",\"index\":0,\"delta\":{\"type\":\"text\",\"text\":\"H\"}}\n\ndata: {\"event_type\":\"step.start\",\"index\":1,\"step\":{\"type\":\"function_call\",\"id\":\"f\",\"name\":\"f\",\"arguments\":{}}}\n\n",
+        frames: &[
+            "data: {\"event_type\":\"step.delta\",\"index\":0,\"delta\":{\"type\":\"text\",\"text\":\"TEXT\"},\"event_id\":\"eN\"}\n\n",
+            "data: {\"event_type\":\"step.delta\",\"index\":1,\"delta\":{\"type\":\"arguments_delta\",\"arguments\":\"TEXT\"}}\n\n",
+            "data: {\"event_type\":\"step.delta\",\"index\":0,\"delta\":{\"type\":\"text\",\"text\":\"TEXT\"},\"metadata\":{\"total_usage\":{\"total_output_tokens\":N}}}\n\n",
+            "data: {\"event_type\":\"step.delta\",\"index\":2,\"delta\":{\"type\":\"text\",\"text\":\"TEXT\"}}\n\n",
+        ],
+        behind: "data: {\"event_type\":\"interaction.completed\",\"interaction\":{\"status\":\"completed\"}}\n\ndata: [DONE]\n\n",
+    }
 }
 
 /// Texts as they stand in JSON: plain, with every kind of escape, and some that are no JSON.

@@ -101,6 +101,7 @@ fn protocol(path: &str) -> Result<Protocol, Error> {
         "/v1/responses" => Ok(Protocol::OpenaiResponses),
         "/v1/messages" => Ok(Protocol::Anthropic),
         "/v2/chat" => Ok(Protocol::Cohere),
+        other if other.starts_with("/interactions") => Ok(Protocol::GeminiInteractions),
         other if other.starts_with("/models/") => Ok(Protocol::Gemini),
         "/api/chat" => Ok(Protocol::Ollama),
         other => Err(broken(format!("nothing is at {other}"))),

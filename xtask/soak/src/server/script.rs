@@ -302,6 +302,7 @@ fn noise(protocol: Protocol, dice: &mut Dice) -> Vec<u8> {
             "event: response.novelty\ndata: {\"type\":\"response.novelty\",\"output_index\":7}\n\n"
         }
         Protocol::Gemini => "data: {\"novelty\":{}}\n\n",
+        Protocol::GeminiInteractions => "data: {\"event_type\":\"novelty\",\"index\":7}\n\n",
         _ => "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"choices\":[],\"novelty\":{}}\n\n",
     };
     let kinds = [": keep-alive\n\n", ":\n\n", "\n", "retry: 3000\n\n", "id: 7\n\n", unknown];

@@ -4,32 +4,31 @@ use std::fmt::Display;
 
 use interlingua_model::{Extra, Fields, Json};
 
-use super::PROTOCOL;
 use crate::Object;
 
 /// An object being written.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tree(Fields);
+pub(crate) struct Tree(Fields);
 
 impl Tree {
-    pub(super) fn of(name: &str, value: Json) -> Self {
+    pub(crate) fn of(name: &str, value: Json) -> Self {
         Self::default().set(name, value)
     }
 
-    pub(super) fn set(mut self, name: &str, value: Json) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: Json) -> Self {
         self.put(name, value);
         self
     }
 
-    pub(super) fn put(&mut self, name: &str, value: Json) {
+    pub(crate) fn put(&mut self, name: &str, value: Json) {
         self.0.set(name, value);
     }
 
-    pub(super) fn text(self, name: &str, text: &str) -> Self {
+    pub(crate) fn text(self, name: &str, text: &str) -> Self {
         self.set(name, Json::string(text))
     }
 
-    pub(super) fn maybe(self, name: &str, text: Option<&str>) -> Self {
+    pub(crate) fn maybe(self, name: &str, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.text(name, text),
             None => self,
@@ -37,12 +36,12 @@ impl Tree {
     }
 
     /// Sets a field to a number or a truth value.
-    pub(super) fn plain(self, name: &str, value: impl Display) -> Self {
+    pub(crate) fn plain(self, name: &str, value: impl Display) -> Self {
         self.set(name, Json::from_text(value.to_string()))
     }
 
     /// Adds a field over one that may be there: objects become one, anything else is replaced.
-    pub(super) fn over(&mut self, name: &str, value: &Json) {
+    pub(crate) fn over(&mut self, name: &str, value: &Json) {
         let value = match self.0.get(name) {
             Some(old) => merged(old, value),
             None => value.clone(),
@@ -50,16 +49,30 @@ impl Tree {
         self.put(name, value);
     }
 
-    /// Adds what only this protocol knows; it overrides what is there.
-    pub(super) fn extra(mut self, extra: &Extra) -> Self {
-        for (name, value) in extra.fields(PROTOCOL).into_iter().flat_map(Fields::iter) {
+    /// An object that was read.
+    pub(crate) fn read(object: &Object<'_>) -> Self {
+        let mut tree = Self::default();
+        for (name, value) in object.iter() {
+            tree.put(name, Json::from(value));
+        }
+        tree
+    }
+
+    /// Adds what only one protocol knows; it overrides what is there.
+    pub(crate) fn extra(mut self, protocol: &str, extra: &Extra) -> Self {
+        for (name, value) in extra.fields(protocol).into_iter().flat_map(Fields::iter) {
             self.over(name, value);
         }
         self
     }
 
+    /// The text of a field, if it holds one.
+    pub(crate) fn text_of(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.0.get(name)?.as_str()).ok()
+    }
+
     /// Leaves a field out.
-    pub(super) fn forget(&mut self, name: &str) {
+    pub(crate) fn forget(&mut self, name: &str) {
         let fields = std::mem::take(&mut self.0);
         for (kept, value) in fields.iter().filter(|(kept, _)| *kept != name) {
             self.0.set(kept, value.clone());
@@ -67,15 +80,15 @@ impl Tree {
     }
 
     /// Looks at every field.
-    pub(super) fn each(&self, mut look: impl FnMut(&str, &Json)) {
+    pub(crate) fn each(&self, mut look: impl FnMut(&str, &Json)) {
         self.0.iter().for_each(|(name, value)| look(name, value));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         let mut text = String::from("{");
         for (name, value) in self.0.iter() {
             if text.len() > 1 {
@@ -104,7 +117,7 @@ fn merged(old: &Json, new: &Json) -> Json {
 }
 
 /// A list of JSON values, each as it stands.
-pub(super) fn array(items: &[Json]) -> Json {
+pub(crate) fn array(items: &[Json]) -> Json {
     let mut text = String::from("[");
     for item in items {
         if text.len() > 1 {
@@ -117,7 +130,7 @@ pub(super) fn array(items: &[Json]) -> Json {
 }
 
 /// The names of this protocol in one spelling: `snake_case`, which services take as well, becomes `camelCase`.
-pub(super) fn camel(object: Object<'_>) -> Object<'_> {
+pub(crate) fn camel(object: Object<'_>) -> Object<'_> {
     object.renamed(|name| name.contains('_').then(|| capitalised(name)))
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use interlingua_model::{Error, ErrorKind, Json, Retry};
 use serde_json::value::RawValue;
 
-use super::tree::{Tree, array};
 use crate::refusal::{Complaint, kept};
+use crate::tree::{Tree, array};
 use crate::{Object, Reply, date};
 
 /// Reads an error envelope, or as much of one as there is.

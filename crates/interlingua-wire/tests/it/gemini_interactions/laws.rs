@@ -1,0 +1,414 @@
+//! What the codec promises, for whatever is said.
+
+use interlingua_model::{
+    Assistant, Citation, Content, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Fold, Format,
+    FunctionTool, Input, Json, Media, Message, Output, ProviderTool, Reasoning, Request, Response, RunBy,
+    SchemaFormat, Span, Start, System, Text, ToolCall, ToolChoice, ToolMode, ToolResult, Usage, User,
+};
+use interlingua_wire::{Call, Codec, Mint, Mode, Serve};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::{PROTOCOL, codec, lossless};
+use crate::check;
+
+fn words() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[a-zA-Z ,.\n\"\\\\]{1,24}",
+        1 => "[à-ÿ日本🌍\u{1}\t]{1,8}",
+    ]
+}
+
+fn seal() -> impl Strategy<Value = Extra> {
+    "[a-zA-Z0-9+/]{4,12}".prop_map(|seal| Extra::of(PROTOCOL, "signature", Json::string(&seal)))
+}
+
+fn perhaps_sealed() -> impl Strategy<Value = Extra> {
+    prop_oneof![2 => Just(Extra::default()), 1 => seal()]
+}
+
+fn object() -> impl Strategy<Value = Json> {
+    words().prop_map(|text| Json::from(serde_json::json!({ "z": text, "a": [1, null] })))
+}
+
+fn text() -> impl Strategy<Value = Text> {
+    (words(), prop::option::of(words())).prop_map(|(words, title)| {
+        let mut text = Text::new(words);
+        if let Some(title) = title {
+            let mut citation = Citation::new("url_citation");
+            (citation.url, citation.title) = (Some("https://a.example".to_owned()), Some(title));
+            citation.span = Some(Span { start: 0, end: 2 });
+            text.citations.push(citation);
+        }
+        text
+    })
+}
+
+fn reasoning() -> impl Strategy<Value = Reasoning> {
+    (prop_oneof![words(), Just(String::new())], seal()).prop_map(|(text, extra)| {
+        let mut reasoning = Reasoning::new(text);
+        reasoning.extra = extra;
+        reasoning
+    })
+}
+
+fn call() -> impl Strategy<Value = ToolCall> {
+    ("[a-z0-9]{6}", "[a-z_]{3,8}", prop_oneof![object(), Just(Json::from_text(""))], perhaps_sealed())
+        .prop_map(|(id, name, input, extra)| {
+            let mut call = ToolCall::new(id, name, input);
+            call.extra = extra;
+            call
+        })
+}
+
+/// A search with its result.
+fn run() -> impl Strategy<Value = Vec<Output>> {
+    (words(), any::<bool>(), perhaps_sealed()).prop_map(|(words, fails, extra)| {
+        let mut call =
+            ToolCall::new("x1", "google_search", Json::from(serde_json::json!({ "queries": [words] })));
+        call.run_by = RunBy::Provider;
+        call.extra = extra.clone();
+        call.extra.set(PROTOCOL, "type", Json::string("google_search_call"));
+        let mut result = ToolResult::new("x1", "google_search", "");
+        result.extra = extra;
+        result.is_error = fails;
+        result.extra.set(PROTOCOL, "is_error", Json::from(serde_json::json!(fails)));
+        result.extra.set(PROTOCOL, "type", Json::string("google_search_result"));
+        let found = Json::from(serde_json::json!([{ "found": words }]));
+        result.content = vec![Content::Custom(Custom::new(PROTOCOL, "google_search_result", found))];
+        vec![Output::ToolCall(call), Output::ToolResult(result)]
+    })
+}
+
+fn item() -> impl Strategy<Value = Vec<Output>> {
+    prop_oneof![
+        3 => text().prop_map(|text| vec![Output::Text(text)]),
+        2 => reasoning().prop_map(|reasoning| vec![Output::Reasoning(reasoning)]),
+        2 => call().prop_map(|call| vec![Output::ToolCall(call)]),
+        1 => run(),
+        1 => words().prop_map(|bytes| vec![Output::Media(Media::bytes("image/png", bytes.into_bytes()))]),
+        1 => words().prop_map(|text| {
+            let value = Json::from(serde_json::json!({ "type": "oracle_call", "says": text }));
+            vec![Output::Custom(Custom::new(PROTOCOL, "oracle_call", value))]
+        }),
+    ]
+}
+
+fn parts() -> impl Strategy<Value = Vec<Output>> {
+    prop::collection::vec(item(), 0..6).prop_map(|items| items.into_iter().flatten().collect())
+}
+
+fn usage() -> impl Strategy<Value = Usage> {
+    (0..9_000_u64, 0..9_000_u64, prop::option::of(0..100_u64)).prop_map(|(input, output, tools)| {
+        let mut usage = Usage::default();
+        usage.input = Some(input + tools.unwrap_or(0));
+        usage.output = Some(output);
+        usage.cache_read = Some(input / 2);
+        usage.reasoning = Some(output / 3);
+        if let Some(tools) = tools {
+            usage.extra.set(PROTOCOL, "total_tool_use_tokens", Json::from(serde_json::json!(tools)));
+        }
+        usage
+    })
+}
+
+fn finish(parts: &[Output], cut: bool) -> Finish {
+    let calls = parts.iter().any(|part| matches!(part, Output::ToolCall(call) if call.run_by.is_caller()));
+    let mut finish = match (cut, calls) {
+        (true, _) => Finish::new(FinishReason::Length).with_raw("incomplete"),
+        (_, true) => Finish::new(FinishReason::ToolUse).with_raw("requires_action"),
+        _ => Finish::new(FinishReason::Stop).with_raw("completed"),
+    };
+    finish.extra.set(PROTOCOL, "service_tier", Json::string("flex"));
+    finish
+}
+
+/// The events by which a provider would stream these parts.
+fn events(parts: &[Output], usage: &Usage, cut: bool) -> Vec<Event> {
+    let start = Start::new(Some("int_1".to_owned()), Some("gemini-test-1".to_owned()));
+    let mut events = vec![Event::start(start)];
+    for (at, part) in (0..).zip(parts) {
+        stream(at, part, &mut events);
+    }
+    events.push(Event::usage(usage.clone()));
+    events.push(Event::finish(finish(parts, cut)));
+    events
+}
+
+fn stream(at: u32, part: &Output, events: &mut Vec<Event>) {
+    let mut begun = part.clone();
+    let mut deltas = Vec::new();
+    let mut pieces = |text: &str, delta: &dyn Fn(&str) -> Delta| {
+        let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
+        let (head, tail) = text.split_at(middle);
+        deltas.extend([head, tail].into_iter().filter(|text| !text.is_empty()).map(delta));
+    };
+    match &mut begun {
+        Output::Text(text) => {
+            pieces(&std::mem::take(&mut text.text), &|text| Delta::text(text));
+            deltas.extend(text.citations.drain(..).map(|citation| Delta::Citation(Box::new(citation))));
+        }
+        Output::Reasoning(reasoning) => {
+            pieces(&std::mem::take(&mut reasoning.text), &|text| Delta::text(text));
+        }
+        Output::ToolCall(call) => {
+            pieces(call.input.as_str(), &|text| Delta::input(text));
+            call.input = Json::from_text("");
+        }
+        _ => {}
+    }
+    events.push(Event::open(at, begun));
+    events.extend(deltas.into_iter().map(|delta| Event::delta(at, delta)));
+    events.push(Event::close(at));
+}
+
+fn fold(events: &[Event]) -> Response {
+    let mut fold = Fold::new();
+    for event in events {
+        fold.push(event);
+    }
+    fold.into_response().unwrap()
+}
+
+fn bytes(events: &[Event], mode: Mode) -> Vec<u8> {
+    let mut encoder = codec().encoder(&Request::new("m"), mode, Mint::new(1, "x"));
+    for event in events {
+        encoder.push(event).unwrap();
+    }
+    encoder.take().to_vec()
+}
+
+/// A turn of the user, an answer, and the results of its calls.
+fn turn() -> impl Strategy<Value = Vec<Message>> {
+    let media = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..9).prop_map(|bytes| Media::bytes("image/png", bytes)),
+        Just(Media::url("video/mp4", "https://example.org/a.mp4")),
+        Just(Media::url("image/*", "gs://bucket/a")),
+        Just(Media::file("application/pdf", "files/abc")),
+    ];
+    let said =
+        prop_oneof![words().prop_map(|words| Input::Text(Text::new(words))), media.prop_map(Input::Media)];
+    let answer = (prop::collection::vec(said, 1..4), parts(), words(), 0..4_u8);
+    answer.prop_map(|(said, mut parts, result, kind)| {
+        let mut results = Vec::new();
+        for (number, part) in parts.iter_mut().enumerate() {
+            let Output::ToolCall(call) = part else { continue };
+            if !call.run_by.is_caller() {
+                continue;
+            }
+            call.id = format!("call_{number}");
+            results.push(match kind {
+                0 => ToolResult::error(&*call.id, &*call.name, &*result),
+                1 => ToolResult::new(&*call.id, &*call.name, r#"{"degrees": 18}"#),
+                2 => {
+                    let mut result = ToolResult::new(&*call.id, &*call.name, &*result);
+                    result.content.push(Media::bytes("image/png", vec![9]).into());
+                    result
+                }
+                _ => ToolResult::new(&*call.id, &*call.name, &*result),
+            });
+        }
+        let mut messages = vec![Message::User(User::new(said))];
+        if !parts.is_empty() {
+            messages.push(Assistant::new(parts).into());
+        }
+        if !results.is_empty() {
+            messages.push(Message::tool_results(results));
+        }
+        messages
+    })
+}
+
+/// Makes ids unique in the conversation.
+fn renumber(message: &mut Message, turn: usize) {
+    match message {
+        Message::Assistant(said) => {
+            for part in &mut said.parts {
+                if let Output::ToolCall(call) = part {
+                    call.id = format!("{}_{turn}", call.id);
+                } else if let Output::ToolResult(result) = part {
+                    result.call = format!("{}_{turn}", result.call);
+                }
+            }
+        }
+        Message::User(user) => {
+            for part in &mut user.parts {
+                if let Input::ToolResult(result) = part {
+                    result.call = format!("{}_{turn}", result.call);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+type Knobs = (Option<u32>, Option<f64>, Option<Effort>, bool, usize);
+
+fn request() -> impl Strategy<Value = Request> {
+    let knobs = (
+        prop::option::of(1..9_000_u32),
+        prop::option::of(0.0..2.0_f64),
+        prop::option::of(prop::sample::select(Effort::ALL.to_vec())),
+        any::<bool>(),
+        0..7_usize,
+    );
+    (prop::collection::vec(turn(), 1..4), knobs, any::<bool>()).prop_map(|(turns, knobs, system)| {
+        let mut request = Request::new("gemini-test-1");
+        if system {
+            request = request.message(System::new(vec!["Be brief.".into()]));
+        }
+        for (number, mut turn) in turns.into_iter().enumerate() {
+            for message in &mut turn {
+                renumber(message, number);
+            }
+            request.messages.extend(turn);
+        }
+        set_knobs(&mut request, knobs);
+        request
+    })
+}
+
+fn set_knobs(request: &mut Request, (max_output, temperature, effort, flag, choice): Knobs) {
+    let schema = r#"{"type":"object","properties":{"b":{"type":"string"},"a":{}},"required":["b"]}"#;
+    let schema = Json::from_text(schema);
+    request.max_output = max_output;
+    request.sampling.temperature = temperature;
+    request.effort = effort;
+    request.show_reasoning = flag.then_some(true);
+    if flag {
+        request.sampling.stop = vec!["END".to_owned()];
+        request.sampling.seed = Some(-7);
+        request.metadata = vec![("team".to_owned(), "a".to_owned())];
+        request.service_tier = Some("flex".to_owned());
+        let more = Json::from_text(r#"{"speech_config":{"voice":"a"}}"#);
+        request.extra.set(PROTOCOL, "generation_config", more);
+        request.extra.set(PROTOCOL, "store", Json::from_text("false"));
+        request.format = Some(Format::Schema(SchemaFormat::new("output", schema.clone())));
+    }
+    let search = Json::from_text(r#"{"type":"google_search"}"#);
+    request.tools.push(FunctionTool::new("see", "Looks", schema).into());
+    request.tools.push(FunctionTool::new("now", "", Json::from_text("")).into());
+    request.tools.push(ProviderTool::new(PROTOCOL, "google_search", search).into());
+    let names = vec!["see".to_owned(), "now".to_owned()];
+    let choices = [
+        Some(ToolChoice::Auto),
+        Some(ToolChoice::None),
+        Some(ToolChoice::Required),
+        Some(ToolChoice::Tool("see".to_owned())),
+        Some(ToolChoice::Allowed { mode: ToolMode::Required, names: names.clone() }),
+        Some(ToolChoice::Allowed { mode: ToolMode::Auto, names }),
+    ];
+    request.tool_choice = choices.into_iter().nth(choice).flatten();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// L3 and L8: what goes out through the server half comes back through the client half, in either mode.
+    #[test]
+    fn answers_come_back(parts in parts(), usage in usage(), cut in any::<bool>()) {
+        let cut = cut && !matches!(parts.last(), Some(Output::ToolCall(_)));
+        let events = events(&parts, &usage, cut);
+        let wanted = fold(&events);
+        for mode in [Mode::Stream, Mode::Whole] {
+            let found = check::events_round_trip(&codec(), &Request::new("m"), mode, &events);
+            prop_assert_eq!(found.error, None);
+            prop_assert_eq!(&found.response, &wanted, "in {:?}", mode);
+        }
+    }
+
+    /// L1 and L2: any split of the bytes decodes the same, and obeys the grammar.
+    #[test]
+    fn any_split_decodes_the_same(parts in parts(), usage in usage(), cuts in prop::collection::vec(any::<Index>(), 0..12)) {
+        let bytes = bytes(&events(&parts, &usage, false), Mode::Stream);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len())).collect();
+        cuts.sort_unstable();
+        let whole = check::decode(&codec(), Mode::Stream, &bytes, &[]);
+        let pieces = check::decode(&codec(), Mode::Stream, &bytes, &cuts);
+        prop_assert_eq!(whole.events, pieces.events);
+        let full = check::decode_in_full(&codec(), Mode::Stream, &bytes);
+        prop_assert_eq!(whole.response, full.response);
+    }
+
+    /// L4 and L7: a request goes out and comes back without a warning.
+    #[test]
+    fn requests_come_back(request in request(), stream in any::<bool>()) {
+        let mode = if stream { Mode::Stream } else { Mode::Whole };
+        let back = check::round_trip(&lossless(), &request, mode);
+        prop_assert_eq!(&back, &request);
+        prop_assert_eq!(lossless().encode(&request, mode).unwrap().warnings, vec![]);
+    }
+
+    /// L5: what is sealed goes back byte for byte, on the part on which it stood.
+    #[test]
+    fn seals_go_back_as_they_came(parts in parts(), usage in usage()) {
+        let answered = check::events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events(&parts, &usage, false));
+        let seals = |parts: &[Output]| -> Vec<String> {
+            let request = Request::new("m").message(Assistant::new(parts.to_vec()));
+            let body = codec().encode(&request, Mode::Whole).unwrap().call.body;
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            body.split("\"signature\":").skip(1).map(|rest| rest.split('}').next().unwrap().to_owned()).collect()
+        };
+        prop_assert_eq!(seals(&answered.response.message.parts), seals(&parts));
+    }
+
+    /// L7: the body of a longer conversation begins with the bytes of the shorter one.
+    #[test]
+    fn longer_conversations_keep_their_prefix(request in request(), more in words()) {
+        let body = |request: &Request| codec().encode(request, Mode::Stream).unwrap().call.body;
+        let longer = request.clone().message(Message::assistant("And?")).user(more);
+        let (shorter, longer) = (body(&request), body(&longer));
+        let prefix = shorter.strip_suffix(b"]}").unwrap();
+        prop_assert!(longer.starts_with(prefix));
+    }
+
+    /// L6: any bytes give events or an error.
+    #[test]
+    fn broken_streams_do_no_harm(
+        parts in parts(), usage in usage(), breaks in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
+    ) {
+        for mode in [Mode::Stream, Mode::Whole] {
+            let mut bytes = bytes(&events(&parts, &usage, false), mode);
+            for (at, byte) in &breaks {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            check::decoded(&codec(), mode, &bytes);
+            let _ = codec().decode_request(&Call::post("/interactions", bytes));
+        }
+    }
+
+    /// A stream that was cut before its last event is an error.
+    #[test]
+    fn a_cut_stream_is_no_answer(parts in parts(), usage in usage(), at in any::<Index>()) {
+        let mut bytes = bytes(&events(&parts, &usage, false), Mode::Stream);
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let last = text.trim_end().rfind("data: {").unwrap();
+        bytes.truncate(at.index(last.max(1)));
+        prop_assert!(check::decode(&codec(), Mode::Stream, &bytes, &[]).error.is_some());
+    }
+
+    /// L6: so do events in any order.
+    #[test]
+    fn shuffled_events_do_no_harm(parts in parts(), usage in usage(), order in prop::collection::vec(any::<Index>(), 1..40)) {
+        let text = String::from_utf8(bytes(&events(&parts, &usage, false), Mode::Stream)).unwrap();
+        let frames: Vec<&str> = text.split_inclusive("\n\n").collect();
+        let shuffled: String = order.iter().map(|at| frames[at.index(frames.len())]).collect();
+        check::decode(&codec(), Mode::Stream, shuffled.as_bytes(), &[]);
+    }
+
+    #[test]
+    fn overlapping_parts_are_written_one_after_another(texts in prop::collection::vec(words(), 2..4)) {
+        let count = u32::try_from(texts.len()).unwrap();
+        let mut events = vec![Event::start(Start::default())];
+        events.extend((0..count).map(|at| Event::open(at, Output::Text(Text::default()))));
+        for at in (0..count).rev() {
+            events.push(Event::delta(at, Delta::text(texts[usize::try_from(at).unwrap()].as_str())));
+        }
+        events.extend((0..count).rev().map(Event::close));
+        events.push(Event::finish(Finish::new(FinishReason::Stop)));
+        let back = check::events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events);
+        prop_assert_eq!(back.error, None);
+        prop_assert_eq!(back.response.text(), texts.concat());
+    }
+}

@@ -157,13 +157,17 @@ fn recordings(folder: &Path) -> Vec<PathBuf> {
 
 fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
     let text = fs::read_to_string(folder.join("meta.json")).ok()?;
-    let meta: Meta = serde_json::from_str(&text).ok()?;
+    let mut meta: Meta = serde_json::from_str(&text).ok()?;
     // Lists of stored answers lie beside the answers and are no messages.
     if meta.method.as_deref() == Some("GET") {
         return None;
     }
+    // Where the protocol has an envelope, the row that says so is one of its own.
+    if matches!(meta.protocol.as_str(), "dashscope-native" | "cloudflare-run") {
+        meta.provider.clone_from(&meta.protocol);
+    }
     let protocol = match meta.protocol.as_str() {
-        "openai-chat" => Protocol::OpenaiChat,
+        "openai-chat" | "dashscope-native" | "cloudflare-run" => Protocol::OpenaiChat,
         "openai-responses" => Protocol::OpenaiResponses,
         "anthropic-messages" => Protocol::Anthropic,
         "cohere-v2" => Protocol::Cohere,
@@ -208,7 +212,7 @@ fn examine(folder: &Path, meta: &Meta, protocol: Protocol) -> Outcome {
         }
     }
     if let Ok(body) = fs::read_to_string(folder.join("request.json")) {
-        request(&*server_of(protocol), meta, &body, &mut outcome);
+        request(&*server_of(protocol, meta), meta, &body, &mut outcome);
     }
     outcome
 }
@@ -231,7 +235,7 @@ fn codec_for(meta: &Meta, protocol: Protocol) -> Box<dyn Codec> {
 }
 
 /// The server half of a protocol in a dialect that can say everything, so that what is lost is the codec's doing.
-fn server_of(protocol: Protocol) -> Box<dyn Serve> {
+fn server_of(protocol: Protocol, meta: &Meta) -> Box<dyn Serve> {
     match protocol {
         Protocol::OpenaiChat => {
             let mut dialect = openai_chat::Dialect::openai();
@@ -240,6 +244,11 @@ fn server_of(protocol: Protocol) -> Box<dyn Serve> {
             dialect.tool_result_name = true;
             dialect.reasoning_echo = openai_chat::ReasoningEcho::AsReceived;
             dialect.cache_marks = openai_chat::CacheMarks::Breakpoint;
+            dialect.envelope = match meta.provider.as_str() {
+                "dashscope-native" => openai_chat::Envelope::Parameters,
+                "cloudflare-run" => openai_chat::Envelope::Result,
+                _ => openai_chat::Envelope::None,
+            };
             Box::new(OpenaiChat::new(dialect))
         }
         Protocol::OpenaiResponses => {

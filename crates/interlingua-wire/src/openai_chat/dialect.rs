@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use interlingua_model::{Effort, FinishReason};
 use serde::{Deserialize, Serialize};
 
+use super::envelope::Envelope;
 use crate::markup::Markup;
 
 /// How one service speaks Chat Completions: one field per quirk.
@@ -130,6 +131,8 @@ pub struct Dialect {
     /// Fields of a request's `extra` that the service answers with an error: left out, with a warning.
     pub refused_fields: Vec<String>,
 
+    /// What the service puts around the bodies of the protocol.
+    pub envelope: Envelope,
     /// What the models write into their text although it has places of its own: reasoning in tags, calls of tools.
     pub markup: Markup,
     /// Finish words beyond the well-known ones.
@@ -473,6 +476,7 @@ impl Default for Dialect {
             video: false,
             body: BTreeMap::new(),
             refused_fields: Vec::new(),
+            envelope: Envelope::default(),
             markup: Markup::default(),
             finish_words: BTreeMap::new(),
             cumulative_deltas: false,

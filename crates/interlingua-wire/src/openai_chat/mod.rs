@@ -32,6 +32,7 @@ mod calls;
 mod chunk;
 mod complaint;
 mod dialect;
+mod envelope;
 mod events;
 #[cfg(feature = "server")]
 mod history;
@@ -47,6 +48,8 @@ mod usage;
 use std::sync::Arc;
 
 use interlingua_model::{Error, Request};
+
+pub use envelope::Envelope;
 
 pub use dialect::{
     AutomaticCache, CacheMarks, Dialect, EmptyContent, EndUser, FileParts, MaxTokens, ReasoningDisplay,
@@ -109,29 +112,40 @@ impl Codec for OpenaiChat {
     }
 
     fn encode_as(&self, model: &str, request: &Request, mode: Mode) -> Result<Encoded, Error> {
-        request::encode(&self.dialect, model, request, mode)
+        let encoded = request::encode(&self.dialect, model, request, mode)?;
+        Ok(self.dialect.envelope.wrap(encoded, mode))
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::ChatReader::new(Arc::clone(&self.dialect))))
+        let reader = events::ChatReader::new(Arc::clone(&self.dialect));
+        let envelope = self.dialect.envelope;
+        if envelope.is_none() {
+            return Decoder::new(mode, limits, Box::new(reader));
+        }
+        Decoder::new(mode, limits, Box::new(envelope::EnvelopeReader::new(envelope, reader)))
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {
-        complaint::complaint(refusal.body).refused(refusal)
+        complaint::complaint(&self.dialect.envelope.unwrap(refusal.body, Mode::Whole)).refused(refusal)
     }
 }
 
 #[cfg(feature = "server")]
 impl Serve for OpenaiChat {
     fn decode_request(&self, call: &Call) -> Result<(Request, Mode), Error> {
-        ask::decode(call)
+        ask::decode(self.dialect.envelope.asked(call).as_ref().unwrap_or(call))
     }
 
     fn encoder(&self, asked: &Request, mode: Mode, mint: Mint) -> Encoder {
-        Encoder::new(mode, Box::new(serve::ChatWriter::new(asked, &mint)))
+        let writer = serve::ChatWriter::new(asked, &mint);
+        let envelope = self.dialect.envelope;
+        if envelope.is_none() {
+            return Encoder::new(mode, Box::new(writer));
+        }
+        Encoder::new(mode, Box::new(envelope::EnvelopeWriter::new(envelope, writer)))
     }
 
     fn encode_error(&self, error: &Error) -> Reply {
-        serve::refuse(error)
+        self.dialect.envelope.refuse(serve::refuse(error))
     }
 }

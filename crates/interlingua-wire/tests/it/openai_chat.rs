@@ -2,6 +2,7 @@
 
 mod asking;
 mod corpus;
+mod envelope;
 mod laws;
 mod serving;
 

@@ -57,6 +57,8 @@ impl Scenario {
     pub(crate) fn ways(self, protocol: Protocol) -> &'static [Way] {
         match self {
             Self::Rich => &[Way::Rich],
+            // Their SDKs put no stream together and parse nothing.
+            _ if is_bare(protocol) => &[Way::Whole, Way::Raw],
             // Anthropic's SDKs parse a refusal as the JSON that it is not, from their own service too.
             Self::Refusal if protocol == Protocol::Anthropic => &[Way::Whole, Way::Raw, Way::Helper],
             Self::Structured | Self::Refusal => {
@@ -67,6 +69,16 @@ impl Scenario {
     }
 }
 
+/// Whether the SDK of a protocol returns what comes as it comes.
+const fn is_bare(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Cohere | Protocol::Ollama)
+}
+
+/// Whether a model's refusal is nothing but its text.
+const fn refuses_in_text(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Anthropic | Protocol::Cohere | Protocol::Ollama)
+}
+
 /// What must come back.
 pub(crate) fn expected(question: Question) -> Value {
     let Question { protocol, scenario, way, .. } = question;
@@ -74,13 +86,12 @@ pub(crate) fn expected(question: Question) -> Value {
         "text": if scenario == Scenario::Broken && way == Way::Whole { "" } else { text(protocol, scenario) },
         "refusal": refusal(protocol, scenario),
         "reasoning": reasoning(question),
-        // Chat Completions has no place for a seal.
-        "seal": (has_reasoning(scenario) && protocol != Protocol::OpenaiChat).then_some(SEAL),
+        "seal": (has_reasoning(scenario) && has_seals(protocol)).then_some(SEAL),
         "calls": calls(question),
         "parsed": null,
         "finish": finish(protocol, scenario),
         "usage": usage(protocol, scenario),
-        "model": "model-1",
+        "model": (protocol != Protocol::Cohere).then_some("model-1"),
         "error": null,
     });
     if matches!(way, Way::Parse | Way::ParseHelper) && scenario == Scenario::Structured {
@@ -113,14 +124,14 @@ fn text(protocol: Protocol, scenario: Scenario) -> &'static str {
         Scenario::Tools | Scenario::Mixed => "Let me look.",
         Scenario::Structured => "{\"city\":\"Málaga\",\"degrees\":21.5}",
         Scenario::Length => "It is wa",
-        Scenario::Refusal if protocol == Protocol::Anthropic => "I will not help with that.",
+        Scenario::Refusal if refuses_in_text(protocol) => "I will not help with that.",
         _ => "",
     }
 }
 
 /// Anthropic's models refuse in plain text and by the reason for which they stop.
 fn refusal(protocol: Protocol, scenario: Scenario) -> Option<&'static str> {
-    let refuses = scenario == Scenario::Refusal && protocol != Protocol::Anthropic;
+    let refuses = scenario == Scenario::Refusal && !refuses_in_text(protocol);
     refuses.then_some("I will not help with that.")
 }
 
@@ -137,18 +148,25 @@ fn reasoning(question: Question) -> &'static str {
     }
 }
 
+/// Elsewhere there is no place for one.
+const fn has_seals(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Anthropic | Protocol::OpenaiResponses)
+}
+
 const fn has_reasoning(scenario: Scenario) -> bool {
     matches!(scenario, Scenario::Reasoning | Scenario::Mixed)
 }
 
 fn calls(question: Question) -> Value {
-    let malaga = json!(["call_a1", "weather", { "city": "Málaga", "days": 2 }]);
-    let oslo = |id: &str| json!([id, "weather", { "city": "Oslo", "days": 1 }]);
+    // Ollama's SDK keeps no ids.
+    let of = |id: &'static str| (question.protocol != Protocol::Ollama).then_some(id);
+    let malaga = json!([of("call_a1"), "weather", { "city": "Málaga", "days": 2 }]);
+    let oslo = |id: &'static str| json!([of(id), "weather", { "city": "Oslo", "days": 1 }]);
     match question.scenario {
         Scenario::Tools | Scenario::Interleaved => json!([malaga, oslo("call_b2")]),
-        Scenario::Bare => json!([["call_a1", "now", {}], oslo("call_b2")]),
+        Scenario::Bare => json!([[of("call_a1"), "now", {}], oslo("call_b2")]),
         Scenario::Mixed => json!([oslo("call_a1")]),
-        Scenario::CutCall => json!([["call_a1", "weather", cut_input(question)]]),
+        Scenario::CutCall => json!([[of("call_a1"), "weather", cut_input(question)]]),
         _ => json!([]),
     }
 }
@@ -158,7 +176,7 @@ fn cut_input(question: Question) -> Value {
     match (question.protocol, question.way) {
         (Protocol::Anthropic, Way::Helper) => json!({}),
         // The protocol wants an object, so the server half wraps what is none.
-        (Protocol::Anthropic, Way::Whole) => json!({ "input": "{\"city\":\"Os" }),
+        (Protocol::Anthropic, Way::Whole) | (Protocol::Ollama, _) => json!({ "input": "{\"city\":\"Os" }),
         _ => json!("{\"city\":\"Os"),
     }
 }
@@ -173,6 +191,11 @@ fn finish(protocol: Protocol, scenario: Scenario) -> &'static str {
         Protocol::OpenaiChat => "stop",
         Protocol::OpenaiResponses if is_cut => "incomplete/max_output_tokens",
         Protocol::OpenaiResponses => "completed",
+        Protocol::Cohere if is_call => "TOOL_CALL",
+        Protocol::Cohere if is_cut => "MAX_TOKENS",
+        Protocol::Cohere => "COMPLETE",
+        Protocol::Ollama if is_cut => "length",
+        Protocol::Ollama => "stop",
         _ if is_call => "tool_use",
         _ if is_cut => "max_tokens",
         _ if scenario == Scenario::Refusal => "refusal",
@@ -184,6 +207,11 @@ fn usage(protocol: Protocol, scenario: Scenario) -> Value {
     let is_full = scenario == Scenario::Usage;
     let (input, output) = if is_full { (100, 20) } else { (12, 9) };
     let (read, written, reasoning) = if is_full { (60, 30, 5) } else { (0, 0, 0) };
+    match protocol {
+        Protocol::Cohere => return json!({ "input": input, "output": output, "cache_read": read }),
+        Protocol::Ollama => return json!({ "input": input, "output": output }),
+        _ => {}
+    }
     let mut usage = json!({
         "input": input, "output": output, "total": input + output,
         "cache_read": read, "cache_write": written, "reasoning": reasoning,
@@ -200,7 +228,7 @@ fn usage(protocol: Protocol, scenario: Scenario) -> Value {
 fn knows_the_model(question: Question) -> bool {
     question.scenario == Scenario::Broken
         && question.way == Way::Raw
-        && question.protocol != Protocol::OpenaiResponses
+        && !matches!(question.protocol, Protocol::OpenaiResponses | Protocol::Cohere)
 }
 
 /// Python's helper for Chat Completions answers a cut with an error of its own, with or without a schema.
@@ -228,12 +256,21 @@ fn error(question: Question) -> Option<Value> {
     } else {
         at_once(question)
     };
-    let id = (scenario != Scenario::Broken).then_some("req_7");
+    let id = (scenario != Scenario::Broken && question.protocol != Protocol::Ollama).then_some("req_7");
+    let kind = Some(kind).filter(|kind| !kind.is_empty());
     Some(json!({ "class": class, "status": status, "message": message, "kind": kind, "request_id": id }))
 }
 
 fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
     match (question.scenario, question.protocol) {
+        (Scenario::Limited, Protocol::Cohere) => ("TooManyRequestsError", Some(429), ""),
+        (Scenario::Key, Protocol::Cohere) => ("UnauthorizedError", Some(401), ""),
+        (Scenario::Invalid, Protocol::Cohere) => ("BadRequestError", Some(400), ""),
+        (_, Protocol::Cohere) => ("ServiceUnavailableError", Some(503), ""),
+        (Scenario::Limited, Protocol::Ollama) => ("ResponseError", Some(429), ""),
+        (Scenario::Key, Protocol::Ollama) => ("ResponseError", Some(401), ""),
+        (Scenario::Invalid, Protocol::Ollama) => ("ResponseError", Some(400), ""),
+        (_, Protocol::Ollama) => ("ResponseError", Some(503), ""),
         (Scenario::Limited, _) => ("RateLimitError", Some(429), "rate_limit_error"),
         (Scenario::Key, _) => ("AuthenticationError", Some(401), "authentication_error"),
         (Scenario::Invalid, _) => ("BadRequestError", Some(400), "invalid_request_error"),
@@ -248,13 +285,18 @@ fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str
         (Protocol::Anthropic, Language::Python) => ("APIStatusError", Some(200), "overloaded_error"),
         (Protocol::Anthropic, Language::Javascript) => ("APIError", None, "overloaded_error"),
         (Protocol::OpenaiChat, _) => ("APIError", None, "service_unavailable"),
+        (Protocol::Cohere, _) => ("message-end", None, "ERROR"),
+        (Protocol::Ollama, _) => ("ResponseError", None, ""),
         _ => ("response.failed", None, "slow_down"),
     }
 }
 
 /// How many rich requests an SDK composes.
 pub(crate) const fn rich_requests(protocol: Protocol) -> usize {
-    if matches!(protocol, Protocol::OpenaiResponses) { 2 } else { 3 }
+    match protocol {
+        Protocol::OpenaiResponses | Protocol::Cohere | Protocol::Ollama => 2,
+        _ => 3,
+    }
 }
 
 /// What must be understood of the first rich request, a line for each thing.
@@ -262,6 +304,8 @@ pub(crate) fn outline(protocol: Protocol) -> Vec<&'static str> {
     let outline = match protocol {
         Protocol::OpenaiChat => CHAT,
         Protocol::OpenaiResponses => RESPONSES,
+        Protocol::Cohere => COHERE,
+        Protocol::Ollama => OLLAMA,
         _ => ANTHROPIC,
     };
     outline.lines().collect()
@@ -349,3 +393,45 @@ max_output 4096
 budget 2048
 tier auto
 end_user user-7"#;
+
+const COHERE: &str = r#"model command-a-03-2025
+system: text "Be brief."
+user: media text/plain 24 bytes
+user: media text/plain 11 bytes
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media image/* https://example.com/sky.jpg
+assistant: reasoning open "South means sun."
+assistant: text "Let me look."
+assistant: reasoning sealed "I will look."
+assistant: call call_a1 weather {"city":"Málaga","days":2}
+assistant: call call_b2 now {}
+user: result call_a1 [text "Sunny.", media text/plain 12 bytes]
+user: result call_b2 [text "no clock"]
+user: text "Well?"
+tool weather "The weather." strict true city+days
+tool now "The time." strict true
+choice "required"
+sampling {"temperature":0.5,"top_p":0.9,"top_k":40,"seed":7,"presence_penalty":0.25,"frequency_penalty":0.5,"stop":["END","STOP"],"logprobs":0}
+max_output 4096
+budget 2048"#;
+
+const OLLAMA: &str = r#"model qwen3
+system: text "Be brief."
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+assistant: reasoning open "South means sun."
+assistant: text "Let me look."
+assistant: call call_0 weather {"city":"Málaga","days":2}
+assistant: call call_1 now {}
+user: result call_0 [text "Sunny."]
+user: result call_1 [text "no clock"]
+user: text "Well?"
+tool weather "The weather." city+days
+sampling {"temperature":0.5,"top_p":0.9,"top_k":40,"seed":7,"presence_penalty":0.25,"frequency_penalty":0.5,"stop":["END","STOP"]}
+max_output 4096
+effort high"#;

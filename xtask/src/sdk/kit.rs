@@ -6,6 +6,19 @@ use std::process::{Command, Stdio};
 
 use crate::root;
 
+/// Where the SDKs look for keys and addresses.
+const VARIABLES: [&str; 9] = [
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CO_API_KEY",
+    "COHERE_API_KEY",
+    "CO_API_URL",
+    "OLLAMA_API_KEY",
+    "OLLAMA_HOST",
+];
+
 /// A language for which the vendors write SDKs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -87,7 +100,7 @@ impl Language {
             }
         };
         // A key or an address of the user's own environment must not reach the scripts.
-        for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"] {
+        for name in VARIABLES {
             command.env_remove(name);
         }
         command.env("NO_PROXY", "127.0.0.1").env("PYTHONIOENCODING", "utf-8");

@@ -25,7 +25,10 @@ pub(crate) struct Mirrored {
 pub(crate) fn codec(protocol: Protocol, asked: &[u8]) -> Result<Box<dyn Serve>, Error> {
     let asked = body(asked)?;
     let model = asked.get("model").and_then(Value::as_str).unwrap_or_default();
-    let vendor = if protocol == Protocol::Anthropic { "anthropic" } else { "openai" };
+    let vendor = match protocol {
+        Protocol::OpenaiChat | Protocol::OpenaiResponses => "openai",
+        other => other.id(),
+    };
     let row = catalog::find(vendor).ok_or_else(|| broken(format!("`{vendor}` is not in the table")))?;
     row.server(protocol, model)
 }
@@ -46,7 +49,12 @@ fn fill(mirrored: &mut Mirrored, codec: &dyn Serve, call: &Call) -> Result<(), E
     let again = codec.encode(&request, mode)?;
     mirrored.differences.extend(again.warnings.iter().map(|warning| format!("warning: {warning}")));
     let of_responses = mirrored.protocol == Protocol::OpenaiResponses;
-    let (came, went) = (body(&call.body)?, body(&again.call.body)?);
+    let (mut came, mut went) = (body(&call.body)?, body(&again.call.body)?);
+    if mirrored.protocol == Protocol::Ollama {
+        // Its SDK sends no ids of calls: they are made up, and sent.
+        without_ids(&mut came);
+        without_ids(&mut went);
+    }
     mirrored.differences.extend(meaning::differences(of_responses, &came, &went));
     let (second, _) = codec.decode_request(&again.call)?;
     let (first, second) = (neutral(&request)?, neutral(&second)?);
@@ -57,6 +65,20 @@ fn fill(mirrored: &mut Mirrored, codec: &dyn Serve, call: &Call) -> Result<(), E
 
 fn body(bytes: &[u8]) -> Result<Value, Error> {
     serde_json::from_slice(bytes).map_err(|error| broken(format!("a body is not JSON: {error}")))
+}
+
+/// Takes the ids of calls out of a body.
+fn without_ids(body: &mut Value) {
+    let messages = body.get_mut("messages").and_then(Value::as_array_mut);
+    for message in messages.into_iter().flatten() {
+        let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
+            call.remove("id");
+        }
+        if let Some(message) = message.as_object_mut() {
+            message.remove("tool_call_id");
+        }
+    }
 }
 
 fn neutral(request: &Request) -> Result<Value, Error> {

@@ -83,7 +83,11 @@ fn options(flags: &[&str]) -> Result<Options, String> {
 fn ask_all(language: Language, outcome: &mut Outcome) -> Result<(), String> {
     language.install()?;
     let openai: &[Protocol] = &[Protocol::OpenaiChat, Protocol::OpenaiResponses];
-    for (vendor, protocols) in [("openai", openai), ("anthropic", &[Protocol::Anthropic])] {
+    let mut vendors = vec![("openai", openai), ("anthropic", &[Protocol::Anthropic])];
+    if language == Language::Python {
+        vendors.extend([("cohere", &[Protocol::Cohere] as &[Protocol]), ("ollama", &[Protocol::Ollama])]);
+    }
+    for (vendor, protocols) in vendors {
         let server = Server::start()?;
         let questions = questions(language, protocols);
         let plan: Vec<Value> = questions.iter().copied().map(planned).collect();

@@ -60,7 +60,7 @@ fn serve(stream: &TcpStream, mirrored: &Mutex<Vec<Mirrored>>) -> std::io::Result
             continue;
         };
         match answer(scenario, protocol, &call, mirrored) {
-            Ok(Answer::Stream(pieces)) => stream_out(stream, &pieces)?,
+            Ok(Answer::Stream(kind, pieces)) => stream_out(stream, kind, &pieces)?,
             Ok(Answer::Whole(reply)) => send(stream, &reply)?,
             Err(error) => send(stream, &Reply::json(500, format!("{{\"error\":{:?}}}", error.message())))?,
         }
@@ -76,6 +76,8 @@ fn place(path: &str) -> Option<(Scenario, Protocol)> {
         "v1/chat/completions" => Protocol::OpenaiChat,
         "v1/responses" => Protocol::OpenaiResponses,
         "v1/messages" => Protocol::Anthropic,
+        "v2/chat" => Protocol::Cohere,
+        "api/chat" => Protocol::Ollama,
         _ => return None,
     };
     Some((Scenario::named(scenario)?, protocol))
@@ -83,7 +85,7 @@ fn place(path: &str) -> Option<(Scenario, Protocol)> {
 
 /// What goes back.
 enum Answer {
-    Stream(Vec<Vec<u8>>),
+    Stream(&'static str, Vec<Vec<u8>>),
     Whole(Reply),
 }
 
@@ -134,8 +136,9 @@ fn said(
 }
 
 fn finished(encoder: &Encoder, pieces: Vec<Vec<u8>>) -> Answer {
-    if encoder.content_type().starts_with("text/event-stream") {
-        Answer::Stream(pieces)
+    let kind = encoder.content_type();
+    if kind != "application/json" {
+        Answer::Stream(kind, pieces)
     } else {
         Answer::Whole(Reply::json(200, pieces.concat()))
     }
@@ -180,8 +183,8 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
 }
 
 /// Each piece is a chunk and a write of its own, as a stream that is worth its name sends them.
-fn stream_out(mut stream: &TcpStream, pieces: &[Vec<u8>]) -> std::io::Result<()> {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+fn stream_out(mut stream: &TcpStream, kind: &str, pieces: &[Vec<u8>]) -> std::io::Result<()> {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
         stream.write_all(&[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat())?;

@@ -144,7 +144,9 @@ fn canonical(mut response: Response) -> Response {
 #[test]
 fn answers_come_back_streamed_and_whole() {
     let mut fold = Fold::new();
-    events().iter().for_each(|event| fold.push(event));
+    for event in &events() {
+        fold.push(event);
+    }
     let told = canonical(fold.into_response().unwrap());
     for envelope in BOTH {
         let chat = chat(envelope);

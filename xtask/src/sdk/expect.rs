@@ -187,15 +187,13 @@ fn finish(protocol: Protocol, scenario: Scenario) -> &'static str {
     let is_cut = matches!(scenario, Scenario::Length | Scenario::CutCall);
     match protocol {
         Protocol::OpenaiChat if is_call => "tool_calls",
-        Protocol::OpenaiChat if is_cut => "length",
-        Protocol::OpenaiChat => "stop",
+        Protocol::OpenaiChat | Protocol::Ollama if is_cut => "length",
+        Protocol::OpenaiChat | Protocol::Ollama => "stop",
         Protocol::OpenaiResponses if is_cut => "incomplete/max_output_tokens",
         Protocol::OpenaiResponses => "completed",
         Protocol::Cohere if is_call => "TOOL_CALL",
         Protocol::Cohere if is_cut => "MAX_TOKENS",
         Protocol::Cohere => "COMPLETE",
-        Protocol::Ollama if is_cut => "length",
-        Protocol::Ollama => "stop",
         _ if is_call => "tool_use",
         _ if is_cut => "max_tokens",
         _ if scenario == Scenario::Refusal => "refusal",

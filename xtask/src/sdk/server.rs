@@ -137,10 +137,9 @@ fn said(
 
 fn finished(encoder: &Encoder, pieces: Vec<Vec<u8>>) -> Answer {
     let kind = encoder.content_type();
-    if kind != "application/json" {
-        Answer::Stream(kind, pieces)
-    } else {
-        Answer::Whole(Reply::json(200, pieces.concat()))
+    match kind {
+        "application/json" => Answer::Whole(Reply::json(200, pieces.concat())),
+        kind => Answer::Stream(kind, pieces),
     }
 }
 

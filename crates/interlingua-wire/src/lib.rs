@@ -26,6 +26,8 @@ pub mod bedrock;
 pub mod catalog;
 #[cfg(feature = "cohere")]
 pub mod cohere;
+#[cfg(feature = "openai-responses")]
+pub mod decision;
 pub mod frame;
 #[cfg(feature = "gemini")]
 pub mod gemini;

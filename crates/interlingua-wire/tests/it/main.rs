@@ -9,6 +9,7 @@ mod catalog;
 mod check;
 mod cohere;
 mod core;
+mod decision;
 mod found;
 mod gemini;
 mod gemini_interactions;

@@ -10,7 +10,7 @@ use crate::keys::{Given, KeyCommand};
 use crate::registry::Registry;
 use crate::route::Routes;
 use crate::{
-    Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport, aws,
+    Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport, aws, google,
 };
 
 /// Makes a [`Client`].
@@ -220,6 +220,7 @@ impl ClientBuilder {
             #[cfg(feature = "models")]
             catalog,
             aws: aws::Chain::default(),
+            google: google::Tokens::default(),
         })))
     }
 }

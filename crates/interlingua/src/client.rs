@@ -14,7 +14,7 @@ use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
     Answer, ClientBuilder, Events, KeyStatus, Lookup, Options, Prepared, Run, RunError, RunLimits, Toolbox,
-    Transport, aws, exchange, models, run,
+    Transport, aws, exchange, google, models, run,
 };
 
 /// Asks models. It is cheap to clone, and clones share their connections.
@@ -45,6 +45,7 @@ pub(crate) struct Inner {
     #[cfg(feature = "models")]
     pub(crate) catalog: Option<interlingua_catalog::Catalog>,
     pub(crate) aws: aws::Chain,
+    pub(crate) google: google::Tokens,
 }
 
 impl Client {
@@ -183,12 +184,18 @@ impl Client {
             Some(Given::Command(_)) => Some("key command".to_owned()),
             None => keys::in_environment(provider, &*self.0.lookup).map(|(name, _)| format!("env {name}")),
         };
-        let signs = matches!(provider.auth, Auth::Sigv4(_));
-        let from = from.or_else(|| aws::is_set(&*self.0.lookup).filter(|_| signs));
+        let from = from.or_else(|| match provider.auth {
+            Auth::Sigv4(_) => aws::is_set(&*self.0.lookup),
+            Auth::Google => google::is_set(&*self.0.lookup),
+            _ => None,
+        });
         match from {
             Some(from) => KeyStatus::Present { from },
             None if provider.needs_key() => {
-                KeyStatus::Missing { expected: provider.key_vars().map(ToOwned::to_owned).collect() }
+                let cloud = (provider.auth == Auth::Google).then_some("GOOGLE_APPLICATION_CREDENTIALS");
+                KeyStatus::Missing {
+                    expected: provider.key_vars().chain(cloud).map(ToOwned::to_owned).collect(),
+                }
             }
             None => KeyStatus::NotNeeded,
         }

@@ -56,8 +56,8 @@ pub(crate) enum Source {
     Command,
     /// The environment variable of this name.
     Variable(String),
-    /// What the machine, the container or the user's files give: credentials that sign.
-    Chain,
+    /// Credentials of a cloud, which the environment, the user's files or the machine give.
+    Cloud(&'static str),
 }
 
 impl Source {
@@ -65,7 +65,7 @@ impl Source {
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
             Self::Variable(name) => Some(name),
-            Self::Call | Self::Explicit | Self::Command | Self::Chain => None,
+            Self::Call | Self::Explicit | Self::Command | Self::Cloud(_) => None,
         }
     }
 
@@ -76,7 +76,7 @@ impl Source {
             Self::Explicit => "explicit".into(),
             Self::Command => "key command".into(),
             Self::Variable(name) => format!("env {name}"),
-            Self::Chain => "AWS credentials".into(),
+            Self::Cloud(cloud) => format!("{cloud} credentials"),
         }
     }
 }

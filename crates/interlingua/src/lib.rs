@@ -33,7 +33,7 @@
 //! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
 //! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type. Off by default: `reqwest`: a transport over a client of
 //! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
-//! containers and on machines. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
+//! containers and on machines. `google`: tokens of Google Cloud, got with a service account, a login of gcloud, or from the machine. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
 #[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
 mod aws;
@@ -43,10 +43,14 @@ mod client;
 mod drain;
 mod events;
 mod exchange;
+#[cfg_attr(not(feature = "google"), path = "google/absent.rs")]
+mod google;
 mod gzip;
 mod keys;
 #[cfg(feature = "models")]
 mod known;
+#[cfg(any(feature = "aws", feature = "google"))]
+mod machine;
 mod meta;
 mod models;
 mod options;

@@ -20,6 +20,9 @@ use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
 const AGENT: &str = concat!("interlingua/", env!("CARGO_PKG_VERSION"));
 /// As many headers as there is room for at once.
 const ROOM: usize = 6;
+/// The clouds whose credentials are asked for.
+const AWS: &str = "AWS";
+const GOOGLE: &str = "Google";
 /// What stands in place of a key that must not be shown.
 const MASK: &str = "***";
 /// Headers that carry keys, whatever the provider.
@@ -73,8 +76,8 @@ enum Pick<'a> {
     Missing,
     Ready(Credential),
     Command(&'a KeyCommand),
-    /// Credentials that sign, which are asked for when the call is made.
-    Chain,
+    /// Credentials of a cloud, which are asked for when the call is made.
+    Cloud(&'static str),
 }
 
 impl<'a> Draft<'a> {
@@ -141,11 +144,12 @@ impl<'a> Draft<'a> {
                 let secret = command.key(&self.provider.id).await?;
                 Some(Credential { secret, source: Source::Command })
             }
-            Pick::Chain => {
+            Pick::Cloud(cloud) => {
                 let auth = self.provider.auth_for(self.route.protocol, None)?;
-                let found = sign(inner, self.provider, auth).await;
-                signer = Some(found.map_err(|error| self.route.sign(error))?);
-                None
+                let found = of_cloud(inner, self.provider, auth, cloud).await;
+                let (credential, found) = found.map_err(|error| self.route.sign(error))?;
+                signer = found;
+                credential
             }
         };
         let headers = self.headers(inner, options, credential.as_ref())?;
@@ -178,9 +182,9 @@ impl<'a> Draft<'a> {
             Pick::Missing => Some(Source::Explicit),
             Pick::Ready(credential) => Some(credential.source),
             Pick::Command(_) => Some(Source::Command),
-            Pick::Chain => Some(Source::Chain),
+            Pick::Cloud(cloud) => Some(Source::Cloud(cloud)),
         };
-        let signs = source == Some(Source::Chain);
+        let signs = source == Some(Source::Cloud(AWS));
         let credential =
             source.filter(|_| !signs).map(|source| Credential { secret: Secret::new(MASK), source });
         let mut headers = self.headers(inner, options, credential.as_ref())?;
@@ -218,7 +222,7 @@ impl<'a> Draft<'a> {
         let source = match &picked {
             Pick::Ready(credential) => credential.source.clone(),
             Pick::Command(_) => Source::Command,
-            Pick::Chain => Source::Chain,
+            Pick::Cloud(cloud) => Source::Cloud(cloud),
             _ if moved() || origin.as_ref().is_some_and(|origin| origin.is_loopback()) => {
                 return Ok(Pick::Nothing);
             }
@@ -236,9 +240,9 @@ impl<'a> Draft<'a> {
             Source::Call => true,
             // The address was made out of the very roots that the key is meant for.
             Source::Explicit | Source::Command if options.base_url.is_none() => true,
-            Source::Variable(_) | Source::Chain if !moved() => true,
+            Source::Variable(_) | Source::Cloud(_) if !moved() => true,
             Source::Explicit | Source::Command => origin == home(own()) || origin == home(None),
-            Source::Variable(_) | Source::Chain => origin == home(None),
+            Source::Variable(_) | Source::Cloud(_) => origin == home(None),
         };
         guard(inner, self.provider, picked, &source, allowed, origin.as_deref())
     }
@@ -293,7 +297,8 @@ fn pick<'i>(inner: &'i Inner, provider: &Provider, auth: Option<&Auth>, own: Opt
     }
     match keys::in_environment(provider, &*inner.lookup) {
         Some((name, secret)) => Pick::Ready(Credential { secret, source: Source::Variable(name) }),
-        None if matches!(auth, Some(Auth::Sigv4(_))) => Pick::Chain,
+        None if matches!(auth, Some(Auth::Sigv4(_))) => Pick::Cloud(AWS),
+        None if matches!(auth, Some(Auth::Google)) => Pick::Cloud(GOOGLE),
         None if provider.needs_key() => Pick::Missing,
         None => Pick::Nothing,
     }
@@ -337,7 +342,7 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     credential.secret.check(|| credential.source.describe())?;
     let key = credential.secret.expose();
     let (name, text) = match auth {
-        Auth::Bearer | Auth::NoneOrBearer | Auth::Sigv4(_) => {
+        Auth::Bearer | Auth::NoneOrBearer | Auth::Google | Auth::Sigv4(_) => {
             (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}")))
         }
         Auth::Header(name) => {
@@ -354,6 +359,20 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     })?;
     value.set_sensitive(true);
     Ok(Some((name, value)))
+}
+
+/// The token that goes with a call to a cloud, or who signs it.
+async fn of_cloud(
+    inner: &Inner,
+    provider: &Provider,
+    auth: &Auth,
+    cloud: &'static str,
+) -> Result<(Option<Credential>, Option<Signer>), Error> {
+    if *auth == Auth::Google {
+        let secret = inner.google.token(&*inner.transport, &*inner.lookup).await?;
+        return Ok((Some(Credential { secret, source: Source::Cloud(cloud) }), None));
+    }
+    Ok((None, Some(sign(inner, provider, auth).await?)))
 }
 
 /// Who signs the calls of a provider.
@@ -407,14 +426,14 @@ async fn listing_credential(
         Pick::Nothing | Pick::Missing => return Ok((None, None)),
         Pick::Ready(credential) => credential.source.clone(),
         Pick::Command(_) => Source::Command,
-        Pick::Chain => Source::Chain,
+        Pick::Cloud(cloud) => Source::Cloud(cloud),
     };
     if *provider.listing_auth(source.variable())? == Auth::None {
         return Ok((None, None));
     }
     let origin = Origin::of(uri);
     let home = provider.models_url(None, &*inner.lookup).ok().flatten().and_then(|url| Origin::parse(&url));
-    let is_given = source.variable().is_none() && source != Source::Chain;
+    let is_given = matches!(source, Source::Call | Source::Explicit | Source::Command);
     let allowed = is_given || origin == home;
     Ok(match guard(inner, provider, picked, &source, allowed, origin.as_ref())? {
         Pick::Nothing | Pick::Missing => (None, None),
@@ -422,7 +441,7 @@ async fn listing_credential(
         Pick::Command(command) => {
             (Some(Credential { secret: command.key(&provider.id).await?, source }), None)
         }
-        Pick::Chain => (None, Some(sign(inner, provider, provider.listing_auth(None)?).await?)),
+        Pick::Cloud(cloud) => of_cloud(inner, provider, provider.listing_auth(None)?, cloud).await?,
     })
 }
 

@@ -120,6 +120,7 @@ fn auth(auth: &Auth) -> String {
         Auth::Header(name) => format!("header `{name}`"),
         Auth::None => "none".to_owned(),
         Auth::NoneOrBearer => "none, or bearer".to_owned(),
+        Auth::Google => "Google credentials".to_owned(),
         Auth::Sigv4(service) => format!("AWS credentials (`{service}`)"),
         Auth::Unsupported(what) => format!("**not supported yet**: {what}"),
     }

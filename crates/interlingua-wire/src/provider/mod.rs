@@ -156,6 +156,8 @@ pub enum Auth {
     NoneOrBearer,
     /// Signed with AWS credentials for the service of this name (`SigV4`). A key that is given all the same is a bearer.
     Sigv4(Text),
+    /// `Authorization: Bearer TOKEN`, where the token is got with credentials of Google Cloud.
+    Google,
     /// A way that this library does not know yet, by name.
     Unsupported(Text),
 }

@@ -38,8 +38,8 @@ fn every_row_is_sound() {
         assert_eq!(&back, provider, "a row changes on its way through a file");
         let spoken: BTreeSet<_> = provider.endpoints.iter().map(|endpoint| endpoint.protocol).collect();
         assert_eq!(spoken.len(), provider.endpoints.len(), "{} names a protocol twice", provider.id);
-        let plain =
-            matches!(provider.auth, Auth::None | Auth::Unsupported(_)) || provider.kind == Kind::Local;
+        let plain = matches!(provider.auth, Auth::None | Auth::Google | Auth::Unsupported(_))
+            || provider.kind == Kind::Local;
         assert!(plain || !provider.keys.is_empty(), "{} names no variable for its key", provider.id);
         let encrypted = provider.endpoints.iter().all(|endpoint| endpoint.base_url.starts_with("https://"));
         let own = provider.kind == Kind::Local || provider.id == "litellm-proxy";
@@ -379,13 +379,15 @@ const OTHER_BASE_URLS: [(&str, &str); 7] = [
 const OTHER_PREFERENCES: [(&str, &str); 1] =
     [("google", "what is said in an interaction is kept unless the request says otherwise")];
 
-/// Variables that belong to a way to log in which this library does not know.
-const OTHER_LOGINS: [&str; 7] = [
+/// Variables that belong to a way to log in which is no key of the row.
+const OTHER_LOGINS: [&str; 8] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
     "GOOGLE_APPLICATION_CREDENTIALS",
+    // The key of the express mode, which is a row of its own.
+    "GOOGLE_API_KEY",
     "OCI_CONFIG_FILE",
     "WATSONX_PROJECT_ID",
 ];
@@ -459,6 +461,7 @@ fn same_auth(row: &Auth, fact: &str) -> bool {
     let known = |word: &str| match word {
         "bearer" => Some(Auth::Bearer),
         "none" => Some(Auth::None),
+        "google-oauth" => Some(Auth::Google),
         "x-api-key" | "api-key" | "x-goog-api-key" => Some(Auth::Header(word.to_owned().into())),
         word => {
             let header = word.strip_prefix("header:").map(|name| Auth::Header(name.to_owned().into()));

@@ -2,21 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{Request, StatusCode};
 use interlingua_model::{Error, ErrorKind};
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::{Credentials, Signer, container, instance, profile, sigv4};
-use crate::exchange::read_some;
-use crate::{Lookup, Secret, Timeouts, Transport};
+use crate::machine::{Asking, set};
+use crate::{Lookup, Secret, Transport};
 
 /// Credentials are renewed so long before they expire.
 const EARLY: Duration = Duration::from_secs(5 * 60);
-/// Most bytes of an answer that holds credentials.
-const ANSWER: usize = 64 << 10;
-
 /// The credentials of a client, found at the first call and renewed before they expire.
 #[derive(Debug, Default)]
 pub(crate) struct Chain(Mutex<Option<Credentials>>);
@@ -26,13 +21,6 @@ pub(super) enum Found {
     Credentials(Credentials),
     /// It holds none; why.
     Nothing(String),
-}
-
-/// What it is that credentials are asked of.
-#[derive(Clone, Copy)]
-pub(super) struct Asking<'a> {
-    pub(super) http: &'a dyn Transport,
-    pub(super) lookup: &'a Lookup,
 }
 
 impl Chain {
@@ -125,11 +113,6 @@ fn environment(lookup: &Lookup) -> Found {
     }
 }
 
-/// The value of a variable that holds something.
-pub(super) fn set(lookup: &Lookup, name: &str) -> Option<String> {
-    lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-}
-
 /// What tells that there are credentials, without asking anyone.
 pub(crate) fn is_set(lookup: &Lookup) -> Option<String> {
     let named = [
@@ -147,18 +130,6 @@ pub(crate) fn with_region(lookup: Box<Lookup>) -> Box<Lookup> {
         let of_profile = || (name == "AWS_DEFAULT_REGION").then(|| profile::region(&*lookup)).flatten();
         lookup(name).or_else(of_profile)
     })
-}
-
-/// Asks a server for JSON, in a given time. What it says is not part of an error, for it may be a secret.
-pub(super) async fn fetch(
-    http: &dyn Transport,
-    request: Request<bytes::Bytes>,
-    time: Duration,
-) -> Result<(StatusCode, Vec<u8>), String> {
-    let limits = Timeouts::default().connect(time);
-    let answer = timeout(time, http.send(request, limits)).await.map_err(|_| "does not answer".to_owned())?;
-    let (head, body) = answer.map_err(|error| error.message().to_owned())?.into_parts();
-    Ok((head.status, read_some(body, &head.headers, ANSWER).await))
 }
 
 /// Credentials as Amazon's servers and the helpers of profiles write them.

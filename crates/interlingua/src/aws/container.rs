@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri};
 
-use super::chain::{Asking, Found, fetch, read, set};
-use super::profile::contents;
+use super::chain::{Found, read};
+use crate::machine::{Asking, contents, fetch, set};
 use crate::origin::is_loopback;
 
 const TIME: Duration = Duration::from_secs(2);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 
-use super::chain::{Asking, Found, fetch, read, set};
+use super::chain::{Found, read};
+use crate::machine::{Asking, fetch, set};
 
 /// Away from Amazon's machines nobody answers; that must not take long.
 const TIME: Duration = Duration::from_secs(1);

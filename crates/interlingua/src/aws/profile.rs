@@ -1,10 +1,11 @@
 //! The files `~/.aws/config` and `~/.aws/credentials`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::chain::{Asking, Found, read, set};
+use super::chain::{Found, read};
 use super::{Credentials, sso};
+use crate::machine::{Asking, home, set};
 use crate::{Lookup, Secret, keys};
 
 /// The fields of a section.
@@ -66,11 +67,6 @@ impl Files {
     }
 }
 
-/// The folder of the user.
-pub(super) fn home(lookup: &Lookup) -> Option<PathBuf> {
-    set(lookup, "HOME").or_else(|| set(lookup, "USERPROFILE")).map(PathBuf::from)
-}
-
 fn name(lookup: &Lookup) -> String {
     set(lookup, "AWS_PROFILE").unwrap_or_else(|| "default".to_owned())
 }
@@ -116,9 +112,4 @@ async fn process(command: String) -> Result<Credentials, String> {
     let printed = printed.map_err(|what| format!("has a credential_process that {what}"))?;
     read(printed.expose().as_bytes())
         .map_err(|_| "has a credential_process that prints no credentials".to_owned())
-}
-
-/// Reads a small file.
-pub(super) fn contents(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -8,9 +8,10 @@ use ring::digest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::chain::{Asking, fetch, read, set};
-use super::profile::{Files, Section, contents, home};
+use super::chain::read;
+use super::profile::{Files, Section};
 use super::{Credentials, sigv4};
+use crate::machine::{Asking, contents, fetch, home, set};
 
 const TIME: Duration = Duration::from_secs(10);
 

@@ -5,6 +5,8 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod calls;
+#[cfg(feature = "google")]
+mod google;
 mod halves;
 mod hostile;
 mod keys;

@@ -71,12 +71,12 @@ impl Scenario {
 
 /// Whether the SDK of a protocol returns what comes as it comes.
 const fn is_bare(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Cohere | Protocol::Ollama)
+    matches!(protocol, Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama)
 }
 
 /// Whether a model's refusal is nothing but its text.
 const fn refuses_in_text(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Anthropic | Protocol::Cohere | Protocol::Ollama)
+    matches!(protocol, Protocol::Anthropic | Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama)
 }
 
 /// What must come back.
@@ -91,7 +91,7 @@ pub(crate) fn expected(question: Question) -> Value {
         "parsed": null,
         "finish": finish(protocol, scenario),
         "usage": usage(protocol, scenario),
-        "model": (protocol != Protocol::Cohere).then_some("model-1"),
+        "model": (!matches!(protocol, Protocol::Bedrock | Protocol::Cohere)).then_some("model-1"),
         "error": null,
     });
     if matches!(way, Way::Parse | Way::ParseHelper) && scenario == Scenario::Structured {
@@ -150,7 +150,7 @@ fn reasoning(question: Question) -> &'static str {
 
 /// Elsewhere there is no place for one.
 const fn has_seals(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Anthropic | Protocol::OpenaiResponses)
+    matches!(protocol, Protocol::Anthropic | Protocol::Bedrock | Protocol::OpenaiResponses)
 }
 
 const fn has_reasoning(scenario: Scenario) -> bool {
@@ -176,7 +176,9 @@ fn cut_input(question: Question) -> Value {
     match (question.protocol, question.way) {
         (Protocol::Anthropic, Way::Helper) => json!({}),
         // The protocol wants an object, so the server half wraps what is none.
-        (Protocol::Anthropic, Way::Whole) | (Protocol::Ollama, _) => json!({ "input": "{\"city\":\"Os" }),
+        (Protocol::Anthropic | Protocol::Bedrock, Way::Whole) | (Protocol::Ollama, _) => {
+            json!({ "input": "{\"city\":\"Os" })
+        }
         _ => json!("{\"city\":\"Os"),
     }
 }
@@ -196,6 +198,7 @@ fn finish(protocol: Protocol, scenario: Scenario) -> &'static str {
         Protocol::Cohere => "COMPLETE",
         _ if is_call => "tool_use",
         _ if is_cut => "max_tokens",
+        Protocol::Bedrock if scenario == Scenario::Refusal => "content_filtered",
         _ if scenario == Scenario::Refusal => "refusal",
         _ => "end_turn",
     }
@@ -208,6 +211,12 @@ fn usage(protocol: Protocol, scenario: Scenario) -> Value {
     match protocol {
         Protocol::Cohere => return json!({ "input": input, "output": output, "cache_read": read }),
         Protocol::Ollama => return json!({ "input": input, "output": output }),
+        Protocol::Bedrock => {
+            return json!({
+                "input": input - read - written, "output": output, "total": input + output,
+                "cache_read": read, "cache_write": written,
+            });
+        }
         _ => {}
     }
     let mut usage = json!({
@@ -226,7 +235,7 @@ fn usage(protocol: Protocol, scenario: Scenario) -> Value {
 fn knows_the_model(question: Question) -> bool {
     question.scenario == Scenario::Broken
         && question.way == Way::Raw
-        && !matches!(question.protocol, Protocol::OpenaiResponses | Protocol::Cohere)
+        && !matches!(question.protocol, Protocol::OpenaiResponses | Protocol::Bedrock | Protocol::Cohere)
 }
 
 /// Python's helper for Chat Completions answers a cut with an error of its own, with or without a schema.
@@ -261,6 +270,11 @@ fn error(question: Question) -> Option<Value> {
 
 fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
     match (question.scenario, question.protocol) {
+        (Scenario::Limited, Protocol::Bedrock) => ("ThrottlingException", Some(429), "ThrottlingException"),
+        // One that all services know is not among those of this one.
+        (Scenario::Key, Protocol::Bedrock) => ("ClientError", Some(403), "UnrecognizedClientException"),
+        (Scenario::Invalid, Protocol::Bedrock) => ("ValidationException", Some(400), "ValidationException"),
+        (_, Protocol::Bedrock) => ("ServiceUnavailableException", Some(503), "ServiceUnavailableException"),
         (Scenario::Limited, Protocol::Cohere) => ("TooManyRequestsError", Some(429), ""),
         (Scenario::Key, Protocol::Cohere) => ("UnauthorizedError", Some(401), ""),
         (Scenario::Invalid, Protocol::Cohere) => ("BadRequestError", Some(400), ""),
@@ -283,6 +297,7 @@ fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str
         (Protocol::Anthropic, Language::Python) => ("APIStatusError", Some(200), "overloaded_error"),
         (Protocol::Anthropic, Language::Javascript) => ("APIError", None, "overloaded_error"),
         (Protocol::OpenaiChat, _) => ("APIError", None, "service_unavailable"),
+        (Protocol::Bedrock, _) => ("EventStreamError", None, "serviceUnavailableException"),
         (Protocol::Cohere, _) => ("message-end", None, "ERROR"),
         (Protocol::Ollama, _) => ("ResponseError", None, ""),
         _ => ("response.failed", None, "slow_down"),
@@ -292,7 +307,7 @@ fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str
 /// How many rich requests an SDK composes.
 pub(crate) const fn rich_requests(protocol: Protocol) -> usize {
     match protocol {
-        Protocol::OpenaiResponses | Protocol::Cohere | Protocol::Ollama => 2,
+        Protocol::OpenaiResponses | Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama => 2,
         _ => 3,
     }
 }
@@ -302,6 +317,7 @@ pub(crate) fn outline(protocol: Protocol) -> Vec<&'static str> {
     let outline = match protocol {
         Protocol::OpenaiChat => CHAT,
         Protocol::OpenaiResponses => RESPONSES,
+        Protocol::Bedrock => BEDROCK,
         Protocol::Cohere => COHERE,
         Protocol::Ollama => OLLAMA,
         _ => ANTHROPIC,
@@ -391,6 +407,28 @@ max_output 4096
 budget 2048
 tier auto
 end_user user-7"#;
+
+const BEDROCK: &str = r#"model us.anthropic.claude-opus-4-8
+system: text "Be brief." cache "default"
+user: text "How is Málaga?"
+user: media image/png 70 bytes
+user: media application/pdf 15 bytes
+user: media video/mp4 s3://bucket/sky.mp4
+assistant: reasoning sealed "South means sun."
+assistant: reasoning sealed ""
+assistant: text "Let me look."
+assistant: call tooluse_a1 weather {"city":"Málaga","days":2}
+assistant: call tooluse_b2 now {}
+user: result tooluse_a1 [text "Sunny.", verbatim {"custom":{"protocol":"bedrock","kind":"json","value":{"json":{"degrees":21}}}}, media image/png 70 bytes]
+user: error tooluse_b2 [text "no clock"]
+user: text "Well?"
+user: verbatim {"custom":{"protocol":"bedrock","kind":"guardContent","value":{"guardContent":{"text":{"text":"Well?","qualifiers":["query"]}}}}}
+tool weather "The weather." cache "default" city+days
+choice {"tool":"weather"}
+sampling {"stop":["END","STOP"]}
+max_output 4096
+metadata team=south
+metadata run=r1"#;
 
 const COHERE: &str = r#"model command-a-03-2025
 system: text "Be brief."

@@ -7,11 +7,15 @@ use std::process::{Command, Stdio};
 use crate::root;
 
 /// Where the SDKs look for keys and addresses.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 13] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "AWS_PROFILE",
     "CO_API_KEY",
     "COHERE_API_KEY",
     "CO_API_URL",

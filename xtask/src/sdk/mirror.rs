@@ -22,9 +22,10 @@ pub(crate) struct Mirrored {
 }
 
 /// The codec of the vendor whose SDK asks, for the model that is asked.
-pub(crate) fn codec(protocol: Protocol, asked: &[u8]) -> Result<Box<dyn Serve>, Error> {
-    let asked = body(asked)?;
-    let model = asked.get("model").and_then(Value::as_str).unwrap_or_default();
+pub(crate) fn codec(protocol: Protocol, call: &Call) -> Result<Box<dyn Serve>, Error> {
+    let asked = body(&call.body)?;
+    let in_path = call.path.rsplit_once("/model/").and_then(|(_, rest)| rest.split('/').next());
+    let model = asked.get("model").and_then(Value::as_str).or(in_path).unwrap_or_default();
     let vendor = match protocol {
         Protocol::OpenaiChat | Protocol::OpenaiResponses => "openai",
         other => other.id(),

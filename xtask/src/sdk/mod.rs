@@ -85,7 +85,11 @@ fn ask_all(language: Language, outcome: &mut Outcome) -> Result<(), String> {
     let openai: &[Protocol] = &[Protocol::OpenaiChat, Protocol::OpenaiResponses];
     let mut vendors = vec![("openai", openai), ("anthropic", &[Protocol::Anthropic])];
     if language == Language::Python {
-        vendors.extend([("cohere", &[Protocol::Cohere] as &[Protocol]), ("ollama", &[Protocol::Ollama])]);
+        vendors.extend([
+            ("bedrock", &[Protocol::Bedrock] as &[Protocol]),
+            ("cohere", &[Protocol::Cohere]),
+            ("ollama", &[Protocol::Ollama]),
+        ]);
     }
     for (vendor, protocols) in vendors {
         let server = Server::start()?;

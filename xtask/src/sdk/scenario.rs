@@ -234,7 +234,7 @@ impl Said {
             self.events.push(Event::delta(at, Delta::text(piece)));
         }
         let seal = match protocol {
-            Protocol::Anthropic => "signature",
+            Protocol::Anthropic | Protocol::Bedrock => "signature",
             _ => "encrypted_content",
         };
         let extra = Extra::of(protocol.id(), seal, Json::string("c2VhbGVk/+=="));

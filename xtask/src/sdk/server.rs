@@ -78,6 +78,7 @@ fn place(path: &str) -> Option<(Scenario, Protocol)> {
         "v1/messages" => Protocol::Anthropic,
         "v2/chat" => Protocol::Cohere,
         "api/chat" => Protocol::Ollama,
+        rest if rest.starts_with("model/") => Protocol::Bedrock,
         _ => return None,
     };
     Some((Scenario::named(scenario)?, protocol))
@@ -95,7 +96,7 @@ fn answer(
     call: &Call,
     mirrored: &Mutex<Vec<Mirrored>>,
 ) -> Result<Answer, Error> {
-    let codec = mirror::codec(protocol, &call.body)?;
+    let codec = mirror::codec(protocol, call)?;
     if scenario == Scenario::Rich {
         let outcome = mirror::hold(protocol, &*codec, call);
         mirrored.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);

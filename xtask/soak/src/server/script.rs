@@ -294,6 +294,11 @@ fn halves(mut pieces: Vec<Vec<u8>>, dice: &mut Dice) -> Vec<Vec<u8>> {
 
 /// A comment, or a frame that a client has to leave alone.
 fn noise(protocol: Protocol, dice: &mut Dice) -> Vec<u8> {
+    if protocol == Protocol::Ollama {
+        // Between lines of JSON stand blank lines and lines of JSON.
+        let kinds = ["\n", "\r\n", "{\"novelty\":7,\"done\":false}\n"];
+        return dice.pick(&kinds).copied().unwrap_or_default().as_bytes().to_vec();
+    }
     let unknown = match protocol {
         Protocol::Anthropic | Protocol::Cohere => {
             "event: novelty\ndata: {\"type\":\"novelty\",\"index\":7}\n\n"

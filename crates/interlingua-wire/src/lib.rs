@@ -75,7 +75,7 @@ pub use object::Object;
 pub use parts::Parts;
 pub use protocol::Protocol;
 pub use provider::{
-    Auth, Dialect, Endpoint, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page, Patch, Provider,
-    Text, Variable, join,
+    Auth, Dialect, Endpoint, Exchange, Expiry, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page,
+    Patch, Provider, Text, Variable, join,
 };
 pub use repeat::Varying;

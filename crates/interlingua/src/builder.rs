@@ -7,6 +7,7 @@ use interlingua_wire::{Limits, Provider};
 
 use crate::client::Inner;
 use crate::keys::{Given, KeyCommand};
+use crate::login::Logins;
 use crate::registry::Registry;
 use crate::route::Routes;
 use crate::{
@@ -221,6 +222,7 @@ impl ClientBuilder {
             catalog,
             aws: aws::Chain::default(),
             google: google::Tokens::default(),
+            logins: Logins::default(),
         })))
     }
 }

@@ -9,6 +9,7 @@ use crate::builder::{OnRetry, Settings};
 use crate::drain::Drains;
 use crate::exchange::Call;
 use crate::keys::{self, Given};
+use crate::login::Logins;
 use crate::plan::Draft;
 use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Option<interlingua_catalog::Catalog>,
     pub(crate) aws: aws::Chain,
     pub(crate) google: google::Tokens,
+    pub(crate) logins: Logins,
 }
 
 impl Client {

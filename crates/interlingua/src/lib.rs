@@ -49,7 +49,11 @@ mod gzip;
 mod keys;
 #[cfg(feature = "models")]
 mod known;
-#[cfg(any(feature = "aws", feature = "google"))]
+mod login;
+#[cfg_attr(
+    not(any(feature = "aws", feature = "google")),
+    expect(dead_code, reason = "files and folders are asked for credentials of clouds alone")
+)]
 mod machine;
 mod meta;
 mod models;

@@ -99,8 +99,12 @@ impl<'a> Draft<'a> {
         if options.strict.unwrap_or(inner.settings.strict) {
             refuse(&encoded.warnings).map_err(|error| route.sign(error))?;
         }
-        if !route.body.is_empty() {
-            encoded.call.body = route.body.apply_to(&encoded.call.body)?.into();
+        let patch = match options.base_url {
+            Some(_) => Cow::Owned(provider.body_patch(model, &*inner.lookup)?),
+            None => Cow::Borrowed(&inner.home(provider, &route)?.body),
+        };
+        if !patch.is_empty() {
+            encoded.call.body = patch.apply_to(&encoded.call.body)?.into();
         }
         #[cfg(feature = "models")]
         if let Some(warning) =
@@ -152,6 +156,10 @@ impl<'a> Draft<'a> {
                 credential
             }
         };
+        let variable = credential.as_ref().and_then(|credential| credential.source.variable());
+        let auth = self.provider.auth_for(self.route.protocol, variable)?;
+        let credential = exchanged(inner, self.provider, auth, credential).await;
+        let credential = credential.map_err(|error| self.route.sign(error))?;
         let headers = self.headers(inner, options, credential.as_ref())?;
         let secret = credential.map(|credential| credential.secret);
         let secret = secret.or_else(|| signer.as_ref().and_then(Signer::secret));
@@ -342,7 +350,7 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     credential.secret.check(|| credential.source.describe())?;
     let key = credential.secret.expose();
     let (name, text) = match auth {
-        Auth::Bearer | Auth::NoneOrBearer | Auth::Google | Auth::Sigv4(_) => {
+        Auth::Bearer | Auth::NoneOrBearer | Auth::Google | Auth::Exchange(_) | Auth::Sigv4(_) => {
             (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}")))
         }
         Auth::Header(name) => {
@@ -359,6 +367,20 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     })?;
     value.set_sensitive(true);
     Ok(Some((name, value)))
+}
+
+/// The key, or the token that is got for it where the provider wants one.
+async fn exchanged(
+    inner: &Inner,
+    provider: &Provider,
+    auth: &Auth,
+    credential: Option<Credential>,
+) -> Result<Option<Credential>, Error> {
+    let (Auth::Exchange(exchange), Some(Credential { secret, source })) = (auth, &credential) else {
+        return Ok(credential);
+    };
+    let token = inner.logins.token(&*inner.transport, &*inner.lookup, provider, exchange, secret).await?;
+    Ok(Some(Credential { secret: token, source: source.clone() }))
 }
 
 /// The token that goes with a call to a cloud, or who signs it.
@@ -435,14 +457,14 @@ async fn listing_credential(
     let home = provider.models_url(None, &*inner.lookup).ok().flatten().and_then(|url| Origin::parse(&url));
     let is_given = matches!(source, Source::Call | Source::Explicit | Source::Command);
     let allowed = is_given || origin == home;
-    Ok(match guard(inner, provider, picked, &source, allowed, origin.as_ref())? {
-        Pick::Nothing | Pick::Missing => (None, None),
-        Pick::Ready(credential) => (Some(credential), None),
-        Pick::Command(command) => {
-            (Some(Credential { secret: command.key(&provider.id).await?, source }), None)
-        }
-        Pick::Cloud(cloud) => of_cloud(inner, provider, provider.listing_auth(None)?, cloud).await?,
-    })
+    let auth = provider.listing_auth(source.variable())?;
+    let credential = match guard(inner, provider, picked, &source, allowed, origin.as_ref())? {
+        Pick::Nothing | Pick::Missing => None,
+        Pick::Ready(credential) => Some(credential),
+        Pick::Command(command) => Some(Credential { secret: command.key(&provider.id).await?, source }),
+        Pick::Cloud(cloud) => return of_cloud(inner, provider, provider.listing_auth(None)?, cloud).await,
+    };
+    Ok((exchanged(inner, provider, auth, credential).await?, None))
 }
 
 fn refuse(warnings: &[Warning]) -> Result<(), Error> {

@@ -25,8 +25,6 @@ pub(crate) struct Route {
     pub(crate) model: Arc<str>,
     pub(crate) protocol: Protocol,
     pub(crate) codec: Box<dyn Codec>,
-    /// What is changed in each body.
-    pub(crate) body: Patch,
     /// Who answers.
     pub(crate) author: Author,
     /// Most tokens of a prompt, where that is known.
@@ -41,6 +39,8 @@ pub(crate) struct Home {
     pub(crate) base: String,
     pub(crate) origin: Option<Origin>,
     pub(crate) headers: HeaderMap,
+    /// What is changed in each body.
+    pub(crate) body: Patch,
 }
 
 impl Routes {
@@ -72,7 +72,6 @@ impl Route {
     fn new(provider: &Provider, model: &str, protocol: Option<Protocol>) -> Result<Self, Error> {
         let protocol = protocol.map_or_else(|| provider.protocol_for(model), Ok)?;
         let codec: Box<dyn Codec> = provider.codec(protocol, model)?;
-        let body = provider.body_patch(model);
         let author = Author::new(protocol.id(), &*provider.id, model);
         let (provider, model) = (Arc::from(&*provider.id), Arc::from(model));
         Ok(Self {
@@ -80,7 +79,6 @@ impl Route {
             model,
             protocol,
             codec,
-            body,
             author,
             #[cfg(feature = "models")]
             context: OnceLock::new(),
@@ -100,7 +98,8 @@ impl Route {
         }
         let base = provider.base_url(self.protocol, root(), lookup)?;
         let (origin, headers) = (Origin::parse(&base), provider.static_headers(lookup)?);
-        Ok(self.home.get_or_init(|| Home { base, origin, headers }))
+        let body = provider.body_patch(&self.model, lookup)?;
+        Ok(self.home.get_or_init(|| Home { base, origin, headers, body }))
     }
 
     /// An error with the name of whom it came from.

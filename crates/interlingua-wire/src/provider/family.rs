@@ -102,6 +102,14 @@ impl Patch {
         merge(&mut self.0, &other.0);
     }
 
+    /// The same patch with every text in it changed.
+    pub(crate) fn try_map(self, change: &dyn Fn(&str) -> Result<String, Error>) -> Result<Self, Error> {
+        let Value::Object(fields) = mapped(Value::Object(self.0), change)? else {
+            return Ok(Self::default());
+        };
+        Ok(Self(fields))
+    }
+
     /// The object with the changes made to its text, by the rules of JSON merge patches (RFC 7396): objects are merged, null
     /// takes a field out, everything else is replaced. What is not changed stays as it is, to the letter.
     ///
@@ -157,6 +165,21 @@ fn merge(fields: &mut Map<String, Value>, patch: &Map<String, Value>) {
             }
         }
     }
+}
+
+/// A value with every text in it changed. The depth is that of the patch, which a parser has bounded.
+fn mapped(value: Value, change: &dyn Fn(&str) -> Result<String, Error>) -> Result<Value, Error> {
+    Ok(match value {
+        Value::String(text) => Value::String(change(&text)?),
+        Value::Array(values) => {
+            Value::Array(values.into_iter().map(|value| mapped(value, change)).collect::<Result<_, _>>()?)
+        }
+        Value::Object(fields) => {
+            let field = |(name, value)| Ok((name, mapped(value, change)?));
+            Value::Object(fields.into_iter().map(field).collect::<Result<_, Error>>()?)
+        }
+        value => value,
+    })
 }
 
 /// The text of an object with a merge patch applied. The depth is that of the patch, which a parser has bounded.

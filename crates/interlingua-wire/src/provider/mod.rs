@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::Serve;
 use crate::{Codec, Protocol};
 
+mod exchange;
 mod family;
 mod listing;
 mod url;
 
+pub use exchange::{Exchange, Expiry};
 pub use family::{Dialect, Family, Patch};
 pub use listing::{Listing, ModelInfo, Models, Page};
 pub use url::join;
@@ -158,6 +160,8 @@ pub enum Auth {
     Sigv4(Text),
     /// `Authorization: Bearer TOKEN`, where the token is got with credentials of Google Cloud.
     Google,
+    /// `Authorization: Bearer TOKEN`, where the token is got for the key.
+    Exchange(Box<Exchange>),
     /// A way that this library does not know yet, by name.
     Unsupported(Text),
 }
@@ -339,11 +343,23 @@ impl Provider {
         all.read().map_err(|error| self.wrong(error.message()))
     }
 
-    /// What is changed in the body of a request to a model, after the codec has written it.
-    pub fn body_patch(&self, model: &str) -> Patch {
+    /// What is changed in the body of a request to a model, after the codec has written it. Texts in which all placeholders
+    /// are variables of the row are filled.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a placeholder has no value.
+    pub fn body_patch(&self, model: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Patch, Error> {
         let mut all = self.body.clone();
         self.families_of(model).for_each(|family| all.merge(&family.body));
-        all
+        all.try_map(&|text| {
+            let is_own = |name: &str| self.variables.iter().any(|variable| variable.name == name);
+            let mut names = placeholders(text).peekable();
+            if names.peek().is_some() && names.all(is_own) {
+                self.fill(text, lookup)
+            } else {
+                Ok(text.to_owned())
+            }
+        })
     }
 
     /// Where a protocol is spoken.
@@ -472,6 +488,9 @@ impl Provider {
         named.extend(self.endpoints.iter().map(|endpoint| &*endpoint.base_url));
         named.extend(self.headers.iter().map(|header| &*header.value));
         named.extend(self.models.iter().map(|listing| &*listing.url));
+        if let Auth::Exchange(exchange) = &self.auth {
+            named.push(&exchange.url);
+        }
         for name in named.into_iter().flat_map(placeholders) {
             if !self.variables.iter().any(|variable| variable.name == name) {
                 return Err(self.wrong(&format!("has no variable for `{{{name}}}`")));
@@ -558,6 +577,14 @@ impl Provider {
         };
         let root = root.map(ToOwned::to_owned).or_else(set)?;
         Some(completed(root.trim().trim_end_matches('/'), self.own_root()))
+    }
+
+    /// A text of the row with every placeholder filled, as the URLs are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a placeholder has no value.
+    pub fn filled(&self, template: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
+        self.fill(template, lookup)
     }
 
     /// Puts values in place of placeholders. A value that begins a host may be given as a whole URL.

@@ -312,8 +312,9 @@ fn keys_are_sent_as_their_variable_and_endpoint_say() {
         catalog::find("google").unwrap().listing_auth(None).unwrap(),
         &Auth::Header("x-goog-api-key".into())
     );
-    let refused = auth("gigachat", Protocol::OpenaiChat, None).unwrap_err();
-    assert!(refused.contains("gigachat") && refused.contains("not supported yet"), "{refused}");
+    let refused = auth("oci", Protocol::OpenaiChat, None).unwrap_err();
+    assert!(refused.contains("oci") && refused.contains("not supported yet"), "{refused}");
+    assert!(matches!(auth("gigachat", Protocol::OpenaiChat, None), Ok(Auth::Exchange(_))));
     assert!(!catalog::find("ollama").unwrap().needs_key() && catalog::find("openai").unwrap().needs_key());
     assert!(
         catalog::find("ollama").unwrap().is_local() && !catalog::find("ollama-cloud").unwrap().is_local()
@@ -473,7 +474,7 @@ fn same_auth(row: &Auth, fact: &str) -> bool {
     }
     let mut ways = fact.split('|').filter_map(known).peekable();
     if ways.peek().is_none() {
-        return matches!(row, Auth::Unsupported(_));
+        return matches!(row, Auth::Exchange(_) | Auth::Unsupported(_));
     }
     ways.any(|way| way == *row)
 }

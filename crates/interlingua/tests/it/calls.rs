@@ -75,7 +75,8 @@ async fn a_row_patches_the_body_for_some_models() {
     let row = r#"{
         "id": "patched", "auth": "none",
         "endpoints": [{ "protocol": "openai_chat", "base_url": "https://patched.test" }],
-        "body": { "provider": { "only": ["a"] }, "stream_options": null },
+        "variables": [{ "name": "team", "env": ["TEAM"], "default": "blue" }],
+        "body": { "provider": { "only": ["a"] }, "stream_options": null, "tags": ["{team}/x", "{other}"] },
         "families": [{ "models": ["slow*"], "body": { "provider": { "sort": "price" }, "stream": null } }]
     }"#;
     let script = Script::answers([Said::ok(hello()), Said::ok(hello())]);
@@ -83,6 +84,7 @@ async fn a_row_patches_the_body_for_some_models() {
     client.stream(&Request::new("patched/fast").user("hi")).await.unwrap();
     client.stream(&Request::new("patched/slow-1").user("hi")).await.unwrap();
     assert_eq!(script.body(0)["provider"], serde_json::json!({"only": ["a"]}));
+    assert_eq!(script.body(0)["tags"], serde_json::json!(["blue/x", "{other}"]));
     assert_eq!((script.body(0).get("stream_options"), &script.body(0)["stream"]), (None, &true.into()));
     assert_eq!(script.body(1)["provider"], serde_json::json!({"only": ["a"], "sort": "price"}));
     assert_eq!(script.body(1).get("stream"), None);

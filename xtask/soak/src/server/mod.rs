@@ -100,6 +100,7 @@ fn protocol(path: &str) -> Result<Protocol, Error> {
         "/v1/chat/completions" => Ok(Protocol::OpenaiChat),
         "/v1/responses" => Ok(Protocol::OpenaiResponses),
         "/v1/messages" => Ok(Protocol::Anthropic),
+        other if other.starts_with("/model/") => Ok(Protocol::Bedrock),
         "/v2/chat" => Ok(Protocol::Cohere),
         other if other.starts_with("/interactions") => Ok(Protocol::GeminiInteractions),
         other if other.starts_with("/models/") => Ok(Protocol::Gemini),

@@ -245,7 +245,7 @@ pub(super) fn schema(data: &[u8]) {
 pub(super) fn replay(data: &[u8]) {
     let Some((choice, body)) = data.split_first() else { return };
     let Ok(request) = serde_json::from_slice::<Request>(body) else { return };
-    let protocol = Protocol::ALL[usize::from(choice & 3) % Protocol::ALL.len()];
+    let protocol = Protocol::ALL[usize::from(choice >> 5 ^ choice & 7) % Protocol::ALL.len()];
     let target = Origin::new(protocol.id(), if choice & 4 == 0 { "s" } else { "t" }, "m");
     let rules =
         Rules::default().with_reasoning_as_text(choice & 8 != 0).with_trust_in_unknown(choice & 16 != 0);

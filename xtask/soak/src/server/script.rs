@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use interlingua::wire::frame::{Value, write_message};
 use interlingua::wire::{Encoder, Mint, Mode, Protocol, Serve};
 use interlingua::{Error, ErrorKind, Event, Output, Request};
 
@@ -298,6 +299,17 @@ fn noise(protocol: Protocol, dice: &mut Dice) -> Vec<u8> {
         // Between lines of JSON stand blank lines and lines of JSON.
         let kinds = ["\n", "\r\n", "{\"novelty\":7,\"done\":false}\n"];
         return dice.pick(&kinds).copied().unwrap_or_default().as_bytes().to_vec();
+    }
+    if protocol == Protocol::Bedrock {
+        // Between messages stands nothing but messages.
+        let headers = [
+            (":message-type", Value::Text("event")),
+            (":event-type", Value::Text("novelty")),
+            (":content-type", Value::Text("application/json")),
+        ];
+        let mut message = Vec::new();
+        let written = write_message(&headers, br#"{"contentBlockIndex":7}"#, &mut message);
+        return written.map_or_else(|_| Vec::new(), |()| message);
     }
     let unknown = match protocol {
         Protocol::Anthropic | Protocol::Cohere => {

@@ -58,6 +58,30 @@ fn pause(body: &[u8]) -> Option<Duration> {
 /// The envelope of an error, on one line.
 pub(crate) fn write(error: &Error) -> Json {
     let code = code_of(error);
+    let inner = Tree::default()
+        .plain("code", code)
+        .text("message", error.message())
+        .text("status", status(error, code))
+        .set("details", array(&told(error)));
+    Tree::of("error", inner.json()).json()
+}
+
+/// The envelope with a word for its code, as newer services write it: their clients take no number there.
+pub(crate) fn write_in_words(error: &Error) -> Json {
+    let word = match status(error, code_of(error)) {
+        "INVALID_ARGUMENT" => "invalid_request".to_owned(),
+        status => status.to_ascii_lowercase(),
+    };
+    let mut inner = Tree::default().text("code", &word).text("message", error.message());
+    let details = told(error);
+    if !details.is_empty() {
+        inner.put("details", array(&details));
+    }
+    Tree::of("error", inner.json()).json()
+}
+
+/// What is told of an error beside its words.
+fn told(error: &Error) -> Vec<Json> {
     let mut details = Vec::new();
     if let Some(reason) = error.code().filter(|code| is_reason(code)) {
         let info = Tree::default().text("@type", "type.googleapis.com/google.rpc.ErrorInfo");
@@ -67,17 +91,17 @@ pub(crate) fn write(error: &Error) -> Json {
         let info = Tree::default().text("@type", "type.googleapis.com/google.rpc.RetryInfo");
         details.push(info.text("retryDelay", &format!("{}s", pause.as_secs_f64())).json());
     }
-    let inner = Tree::default()
-        .plain("code", code)
-        .text("message", error.message())
-        .text("status", status(error, code))
-        .set("details", array(&details));
-    Tree::of("error", inner.json()).json()
+    details
 }
 
 /// The whole answer of a call that failed.
 pub(crate) fn reply(error: &Error) -> Reply {
     Reply::json(code_of(error), write(error).as_str().to_owned())
+}
+
+/// The same with a word for its code.
+pub(crate) fn reply_in_words(error: &Error) -> Reply {
+    Reply::json(code_of(error), write_in_words(error).as_str().to_owned())
 }
 
 /// The canonical words, with the HTTP status of each.

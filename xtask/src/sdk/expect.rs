@@ -4,9 +4,7 @@ use interlingua_wire::Protocol;
 use serde_json::{Value, json};
 
 use super::kit::Language;
-use super::scenario::Scenario;
-
-const SEAL: &str = "c2VhbGVk/+==";
+use super::scenario::{Scenario, seal_of};
 
 /// One question to one SDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +54,9 @@ impl Scenario {
     /// The ways in which a scenario is asked for.
     pub(crate) fn ways(self, protocol: Protocol) -> &'static [Way] {
         match self {
+            // Google's SDKs neither put a stream together nor parse.
+            Self::Rich if is_googles(protocol) => &[],
+            _ if is_googles(protocol) => &[Way::Whole, Way::Raw],
             Self::Rich => &[Way::Rich],
             // Their SDKs put no stream together and parse nothing.
             _ if is_bare(protocol) => &[Way::Whole, Way::Raw],
@@ -76,7 +77,8 @@ const fn is_bare(protocol: Protocol) -> bool {
 
 /// Whether a model's refusal is nothing but its text.
 const fn refuses_in_text(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Anthropic | Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama)
+    is_googles(protocol)
+        || matches!(protocol, Protocol::Anthropic | Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama)
 }
 
 /// What must come back.
@@ -86,7 +88,7 @@ pub(crate) fn expected(question: Question) -> Value {
         "text": if scenario == Scenario::Broken && way == Way::Whole { "" } else { text(protocol, scenario) },
         "refusal": refusal(protocol, scenario),
         "reasoning": reasoning(question),
-        "seal": (has_reasoning(scenario) && has_seals(protocol)).then_some(SEAL),
+        "seal": seal(question),
         "calls": calls(question),
         "parsed": null,
         "finish": finish(protocol, scenario),
@@ -129,7 +131,11 @@ fn text(protocol: Protocol, scenario: Scenario) -> &'static str {
     }
 }
 
-/// Anthropic's models refuse in plain text and by the reason for which they stop.
+const fn is_googles(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Gemini | Protocol::GeminiInteractions)
+}
+
+/// Some models refuse in plain text and by the reason for which they stop.
 fn refusal(protocol: Protocol, scenario: Scenario) -> Option<&'static str> {
     let refuses = scenario == Scenario::Refusal && !refuses_in_text(protocol);
     refuses.then_some("I will not help with that.")
@@ -149,8 +155,11 @@ fn reasoning(question: Question) -> &'static str {
 }
 
 /// Elsewhere there is no place for one.
-const fn has_seals(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Anthropic | Protocol::Bedrock | Protocol::OpenaiResponses)
+fn seal(question: Question) -> Option<&'static str> {
+    let has_seals =
+        matches!(question.protocol, Protocol::Anthropic | Protocol::Bedrock | Protocol::OpenaiResponses);
+    let is_told = has_reasoning(question.scenario) && (has_seals || is_googles(question.protocol));
+    is_told.then_some(seal_of(question.protocol))
 }
 
 const fn has_reasoning(scenario: Scenario) -> bool {
@@ -176,9 +185,8 @@ fn cut_input(question: Question) -> Value {
     match (question.protocol, question.way) {
         (Protocol::Anthropic, Way::Helper) => json!({}),
         // The protocol wants an object, so the server half wraps what is none.
-        (Protocol::Anthropic | Protocol::Bedrock, Way::Whole) | (Protocol::Ollama, _) => {
-            json!({ "input": "{\"city\":\"Os" })
-        }
+        (Protocol::Anthropic | Protocol::Bedrock | Protocol::GeminiInteractions, Way::Whole)
+        | (Protocol::Ollama | Protocol::Gemini, _) => json!({ "input": "{\"city\":\"Os" }),
         _ => json!("{\"city\":\"Os"),
     }
 }
@@ -192,10 +200,15 @@ fn finish(protocol: Protocol, scenario: Scenario) -> &'static str {
         Protocol::OpenaiChat | Protocol::Ollama if is_cut => "length",
         Protocol::OpenaiChat | Protocol::Ollama => "stop",
         Protocol::OpenaiResponses if is_cut => "incomplete/max_output_tokens",
-        Protocol::OpenaiResponses => "completed",
         Protocol::Cohere if is_call => "TOOL_CALL",
-        Protocol::Cohere if is_cut => "MAX_TOKENS",
+        Protocol::Cohere | Protocol::Gemini if is_cut => "MAX_TOKENS",
         Protocol::Cohere => "COMPLETE",
+        Protocol::GeminiInteractions if is_call => "requires_action",
+        Protocol::GeminiInteractions if is_cut => "incomplete",
+        Protocol::GeminiInteractions if scenario == Scenario::Refusal => "failed",
+        Protocol::OpenaiResponses | Protocol::GeminiInteractions => "completed",
+        Protocol::Gemini if scenario == Scenario::Refusal => "SAFETY",
+        Protocol::Gemini => "STOP",
         _ if is_call => "tool_use",
         _ if is_cut => "max_tokens",
         Protocol::Bedrock if scenario == Scenario::Refusal => "content_filtered",
@@ -223,6 +236,10 @@ fn usage(protocol: Protocol, scenario: Scenario) -> Value {
         "input": input, "output": output, "total": input + output,
         "cache_read": read, "cache_write": written, "reasoning": reasoning,
     });
+    if is_googles(protocol) {
+        // It does not tell what was written to a cache.
+        set(&mut usage, "cache_write", json!(0));
+    }
     if protocol == Protocol::Anthropic {
         // Its input is what no cache had a part in, and it has no total.
         set(&mut usage, "input", json!(input - read - written));
@@ -235,7 +252,10 @@ fn usage(protocol: Protocol, scenario: Scenario) -> Value {
 fn knows_the_model(question: Question) -> bool {
     question.scenario == Scenario::Broken
         && question.way == Way::Raw
-        && !matches!(question.protocol, Protocol::OpenaiResponses | Protocol::Bedrock | Protocol::Cohere)
+        && !matches!(
+            question.protocol,
+            Protocol::OpenaiResponses | Protocol::Bedrock | Protocol::Cohere | Protocol::GeminiInteractions
+        )
 }
 
 /// Python's helper for Chat Completions answers a cut with an error of its own, with or without a schema.
@@ -263,12 +283,18 @@ fn error(question: Question) -> Option<Value> {
     } else {
         at_once(question)
     };
-    let id = (scenario != Scenario::Broken && question.protocol != Protocol::Ollama).then_some("req_7");
+    let tells_id = scenario != Scenario::Broken
+        && question.protocol != Protocol::Ollama
+        && !is_googles(question.protocol);
+    let id = tells_id.then_some("req_7");
     let kind = Some(kind).filter(|kind| !kind.is_empty());
     Some(json!({ "class": class, "status": status, "message": message, "kind": kind, "request_id": id }))
 }
 
 fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
+    if question.protocol == Protocol::Gemini {
+        return googles(question);
+    }
     match (question.scenario, question.protocol) {
         (Scenario::Limited, Protocol::Bedrock) => ("ThrottlingException", Some(429), "ThrottlingException"),
         // One that all services know is not among those of this one.
@@ -283,6 +309,16 @@ fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
         (Scenario::Key, Protocol::Ollama) => ("ResponseError", Some(401), ""),
         (Scenario::Invalid, Protocol::Ollama) => ("ResponseError", Some(400), ""),
         (_, Protocol::Ollama) => ("ResponseError", Some(503), ""),
+        (Scenario::Limited, Protocol::GeminiInteractions) => {
+            ("RateLimitError", Some(429), "resource_exhausted")
+        }
+        (Scenario::Key, Protocol::GeminiInteractions) => {
+            ("AuthenticationError", Some(401), "unauthenticated")
+        }
+        (Scenario::Invalid, Protocol::GeminiInteractions) => {
+            ("BadRequestError", Some(400), "invalid_request")
+        }
+        (_, Protocol::GeminiInteractions) => ("InternalServerError", Some(503), "unavailable"),
         (Scenario::Limited, _) => ("RateLimitError", Some(429), "rate_limit_error"),
         (Scenario::Key, _) => ("AuthenticationError", Some(401), "authentication_error"),
         (Scenario::Invalid, _) => ("BadRequestError", Some(400), "invalid_request_error"),
@@ -292,8 +328,25 @@ fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
     }
 }
 
+/// Google's SDK for Python tells by class whose fault it is, the one for JavaScript does not.
+const fn googles(question: Question) -> (&'static str, Option<u16>, &'static str) {
+    let (python, status, kind) = match question.scenario {
+        Scenario::Limited => ("ClientError", 429, "RESOURCE_EXHAUSTED"),
+        Scenario::Key => ("ClientError", 401, "UNAUTHENTICATED"),
+        Scenario::Invalid => ("ClientError", 400, "INVALID_ARGUMENT"),
+        _ => ("ServerError", 503, "UNAVAILABLE"),
+    };
+    let class = match question.language {
+        Language::Python => python,
+        Language::Javascript => "ApiError",
+    };
+    (class, Some(status), kind)
+}
+
 fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str) {
     match (question.protocol, question.language) {
+        (Protocol::Gemini, _) => googles(question),
+        (Protocol::GeminiInteractions, _) => ("error", None, "unavailable"),
         (Protocol::Anthropic, Language::Python) => ("APIStatusError", Some(200), "overloaded_error"),
         (Protocol::Anthropic, Language::Javascript) => ("APIError", None, "overloaded_error"),
         (Protocol::OpenaiChat, _) => ("APIError", None, "service_unavailable"),
@@ -308,6 +361,7 @@ fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str
 pub(crate) const fn rich_requests(protocol: Protocol) -> usize {
     match protocol {
         Protocol::OpenaiResponses | Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama => 2,
+        Protocol::Gemini | Protocol::GeminiInteractions => 0,
         _ => 3,
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::root;
 
 /// Where the SDKs look for keys and addresses.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 18] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "ANTHROPIC_API_KEY",
@@ -21,6 +21,11 @@ const VARIABLES: [&str; 13] = [
     "CO_API_URL",
     "OLLAMA_API_KEY",
     "OLLAMA_HOST",
+    "GOOGLE_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_GENAI_USE_VERTEXAI",
+    "GOOGLE_GENAI_USE_ENTERPRISE",
 ];
 
 /// A language for which the vendors write SDKs.

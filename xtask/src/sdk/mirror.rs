@@ -28,6 +28,7 @@ pub(crate) fn codec(protocol: Protocol, call: &Call) -> Result<Box<dyn Serve>, E
     let model = asked.get("model").and_then(Value::as_str).or(in_path).unwrap_or_default();
     let vendor = match protocol {
         Protocol::OpenaiChat | Protocol::OpenaiResponses => "openai",
+        Protocol::Gemini | Protocol::GeminiInteractions => "google",
         other => other.id(),
     };
     let row = catalog::find(vendor).ok_or_else(|| broken(format!("`{vendor}` is not in the table")))?;

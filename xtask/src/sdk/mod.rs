@@ -79,11 +79,14 @@ fn options(flags: &[&str]) -> Result<Options, String> {
     Ok(options)
 }
 
-/// Asks both vendors' SDKs of a language everything.
+/// Asks the vendors' SDKs of a language everything.
 fn ask_all(language: Language, outcome: &mut Outcome) -> Result<(), String> {
     language.install()?;
-    let openai: &[Protocol] = &[Protocol::OpenaiChat, Protocol::OpenaiResponses];
-    let mut vendors = vec![("openai", openai), ("anthropic", &[Protocol::Anthropic])];
+    let mut vendors: Vec<(&str, &[Protocol])> = vec![
+        ("openai", &[Protocol::OpenaiChat, Protocol::OpenaiResponses]),
+        ("anthropic", &[Protocol::Anthropic]),
+        ("google", &[Protocol::Gemini, Protocol::GeminiInteractions]),
+    ];
     if language == Language::Python {
         vendors.extend([
             ("bedrock", &[Protocol::Bedrock] as &[Protocol]),

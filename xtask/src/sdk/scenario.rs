@@ -176,6 +176,14 @@ impl Scenario {
     }
 }
 
+/// A seal. Google's SDK for Python reads it as bytes and takes their one proper spelling alone.
+pub(super) const fn seal_of(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Gemini | Protocol::GeminiInteractions => "c2VhbGVk/w==",
+        _ => "c2VhbGVk/+==",
+    }
+}
+
 /// Figures of a plain prompt.
 fn brief() -> Usage {
     let mut usage = Usage::default();
@@ -234,10 +242,11 @@ impl Said {
             self.events.push(Event::delta(at, Delta::text(piece)));
         }
         let seal = match protocol {
-            Protocol::Anthropic | Protocol::Bedrock => "signature",
+            Protocol::Anthropic | Protocol::Bedrock | Protocol::GeminiInteractions => "signature",
+            Protocol::Gemini => "thoughtSignature",
             _ => "encrypted_content",
         };
-        let extra = Extra::of(protocol.id(), seal, Json::string("c2VhbGVk/+=="));
+        let extra = Extra::of(protocol.id(), seal, Json::string(seal_of(protocol)));
         self.events.push(Event::delta(at, Delta::extra(extra)));
         self.events.push(Event::close(at));
     }

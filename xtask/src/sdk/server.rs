@@ -78,6 +78,8 @@ fn place(path: &str) -> Option<(Scenario, Protocol)> {
         "v1/messages" => Protocol::Anthropic,
         "v2/chat" => Protocol::Cohere,
         "api/chat" => Protocol::Ollama,
+        "v1beta/interactions" => Protocol::GeminiInteractions,
+        rest if rest.starts_with("v1beta/models/") => Protocol::Gemini,
         rest if rest.starts_with("model/") => Protocol::Bedrock,
         _ => return None,
     };

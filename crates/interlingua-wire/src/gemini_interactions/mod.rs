@@ -108,6 +108,6 @@ impl Serve for GeminiInteractions {
     }
 
     fn encode_error(&self, error: &Error) -> Reply {
-        rpc::reply(error)
+        rpc::reply_in_words(error)
     }
 }

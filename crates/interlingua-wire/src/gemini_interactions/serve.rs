@@ -94,7 +94,7 @@ impl Writer for InteractionWriter {
     }
 
     fn fail(&mut self, error: &Error, out: &mut Vec<u8>) {
-        let inner = rpc::write(error);
+        let inner = rpc::write_in_words(error);
         let inner = Object::parse(inner.as_str()).unwrap_or_default();
         let mut event = Tree::default().text("event_type", "error");
         for (name, value) in inner.iter() {

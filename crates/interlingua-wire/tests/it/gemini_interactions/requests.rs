@@ -234,8 +234,9 @@ fn a_failure_in_the_middle_is_told_with_its_pause() {
     encoder.fail(&error);
     let found = crate::check::decode(&codec(), Mode::Stream, &encoder.take(), &[]);
     assert_eq!(found.response.text(), "Hel");
-    assert_eq!(found.error.as_deref(), Some("RateLimited After(1.5s) \"RESOURCE_EXHAUSTED\": slow down"));
+    assert_eq!(found.error.as_deref(), Some("RateLimited After(1.5s) \"resource_exhausted\": slow down"));
     let reply = codec().encode_error(&error);
+    assert!(reply.body.starts_with(br#"{"error":{"code":"resource_exhausted","message":"slow down","#));
     let back = codec().refusal(&Refusal::new(reply.status, &reply.headers, &reply.body));
     assert_eq!((back.kind(), back.status()), (ErrorKind::RateLimited, Some(429)));
 }

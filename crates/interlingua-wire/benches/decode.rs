@@ -277,6 +277,12 @@ fn decode(kind: &str, pieces: &[&[u8]], shortcut: bool) -> usize {
             events += 1;
         }
     }
+    // Some streams end with their bytes.
+    decoder.end().unwrap();
+    while let Some(event) = decoder.poll() {
+        black_box(event);
+        events += 1;
+    }
     assert!(decoder.is_finished() && events > DELTAS);
     events
 }

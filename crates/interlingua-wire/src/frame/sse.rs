@@ -211,8 +211,13 @@ impl Sse {
     }
 
     /// What a line means here.
+    #[inline]
     fn field<'b>(&mut self, line: &'b [u8]) -> Option<Field<'b>> {
-        self.in_json |= self.with_json && matches!(line.first(), Some(b'{' | b'['));
+        if self.with_json { self.field_or_json(line) } else { Field::of(line) }
+    }
+
+    fn field_or_json<'b>(&mut self, line: &'b [u8]) -> Option<Field<'b>> {
+        self.in_json |= matches!(line.first(), Some(b'{' | b'['));
         if self.in_json && line.first() != Some(&b':') {
             return Some(Field::Data(line));
         }

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use crate::frame::{Frame, Framing, Splitter};
 use crate::refusal::kept;
-use crate::repeat::{Pattern, Target, Varying};
+use crate::repeat::{Figures, Pattern, Repeat, Target, Varying};
 use crate::{Limits, Mode, Parts};
 
 /// Makes events out of the bytes of one answer.
@@ -48,15 +48,17 @@ pub trait Reader: Send + fmt::Debug {
     fn end(&mut self, out: &mut Parts) -> Result<(), Error>;
 
     /// What may differ in a next frame that repeats the one just read, which brought one delta. Such a frame is not
-    /// given to [`frame`](Self::frame): its text is added to the same part. Only for frames that leave the reader as
+    /// given to [`frame`](Self::frame): its text is added to the same part, and its figures are told to
+    /// [`repeated`](Self::repeated). Only for frames that leave the reader as
     /// they found it, so that reading one of them again would bring one delta to the same part again.
     fn varying(&self) -> Option<Varying> {
         None
     }
 
-    /// Says that a frame repeated the last one with this text.
-    fn repeated(&mut self, text: &str) {
-        let _ = text;
+    /// Says that a frame repeated the last one with this text, which was added, and these figures, of which the
+    /// reader tells by itself.
+    fn repeated(&mut self, text: &str, figures: Figures<'_>, out: &mut Parts) {
+        let _ = (text, figures, out);
     }
 }
 
@@ -312,22 +314,21 @@ impl Frames {
             self.parts.raw(RawFrame::new(name.as_deref(), &*String::from_utf8_lossy(frame.data)));
         }
         let Some(pattern) = &mut self.pattern else { return self.read_in_full(frame) };
-        if let Some((target, text)) = pattern.read(frame) {
+        if let Some(Repeat { target, text, figures }) = pattern.read(frame) {
             match target {
                 Target::Text(at) => self.parts.text(at, text),
                 Target::Input(at) => self.parts.input(at, text),
             }
-            self.reader.repeated(text);
+            self.reader.repeated(text, figures, &mut self.parts);
             return Ok(());
         }
         pattern.forget();
         let before = self.parts.waiting();
         self.read_in_full(frame)?;
         if let (Some(pattern), Some(varying)) = (&mut self.pattern, self.reader.varying())
-            && self.parts.waiting() == before + 1
-            && let Some(event) = self.parts.newest()
+            && let Some(delta) = self.parts.only_delta(before, varying.figures.is_some())
         {
-            pattern.learn(frame, varying, event);
+            pattern.learn(frame, varying, delta);
         }
         Ok(())
     }

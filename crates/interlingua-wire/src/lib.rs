@@ -78,4 +78,4 @@ pub use provider::{
     Auth, Dialect, Endpoint, Exchange, Expiry, Family, Header, Key, Kind, Listing, ModelInfo, Models, Page,
     Patch, Provider, Text, Variable, join,
 };
-pub use repeat::Varying;
+pub use repeat::{Figures, Varying};

@@ -135,9 +135,17 @@ impl Parts {
         self.queue.len()
     }
 
-    /// The newest event that waits.
-    pub(crate) fn newest(&self) -> Option<&Event> {
-        self.queue.back()
+    /// The delta that came since so many events were waiting, if nothing else came but a report of figures behind it,
+    /// where that is allowed.
+    pub(crate) fn only_delta(&self, before: usize, with_figures: bool) -> Option<&Event> {
+        let mut new = self.queue.range(before..);
+        let delta = new.next()?;
+        let rest_fits = match new.next() {
+            None => true,
+            Some(Event::Usage(_)) => with_figures && new.next().is_none(),
+            Some(_) => false,
+        };
+        rest_fits.then_some(delta)
     }
 
     /// Passes on a frame as it came.

@@ -20,12 +20,37 @@ pub struct Varying {
     pub text: &'static str,
     /// Names of fields of the frame itself that the reader never reads, as long as they hold numbers or texts.
     pub unread: &'static [&'static str],
+    /// The name of an object of the frame itself, and those of its whole numbers that the reader takes from
+    /// [`Figures`].
+    pub figures: Option<(&'static str, &'static [&'static str])>,
+}
+
+/// Whole numbers of a frame that repeats the last one: those that [`Varying::figures`] names and the frame has.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'p> {
+    frame: &'p [u8],
+    holes: &'p [Hole],
+}
+
+impl<'p> Figures<'p> {
+    /// Name and value of each, in the order of the frame.
+    pub fn iter(self) -> impl Iterator<Item = (&'p [u8], u64)> {
+        let figures = self.holes.iter().filter(|hole| hole.kind == Kind::Figure);
+        figures.filter_map(move |hole| Some((self.frame.get(hole.name.clone())?, hole.value)))
+    }
 }
 
 impl Varying {
     /// A text in this field, beside fields that are never read.
     pub const fn new(text: &'static str, unread: &'static [&'static str]) -> Self {
-        Self { text, unread }
+        Self { text, unread, figures: None }
+    }
+
+    /// With whole numbers in an object of the frame.
+    #[must_use]
+    pub const fn with_figures(mut self, object: &'static str, names: &'static [&'static str]) -> Self {
+        self.figures = Some((object, names));
+        self
     }
 }
 
@@ -56,6 +81,10 @@ struct Hole {
     /// Where the value stands in the frame; that of a text without its quotes.
     at: Range<usize>,
     kind: Kind,
+    /// Where the name of a figure stands in the frame.
+    name: Range<usize>,
+    /// A figure as it stands in the frame.
+    value: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +92,16 @@ enum Kind {
     Text,
     Padding,
     Number,
+    /// A whole number that is read.
+    Figure,
+}
+
+/// What a frame that repeats the last one brings.
+#[derive(Debug)]
+pub(crate) struct Repeat<'p> {
+    pub(crate) target: Target,
+    pub(crate) text: &'p str,
+    pub(crate) figures: Figures<'p>,
 }
 
 /// Longest frame that becomes a pattern, and longest text whose escapes are resolved here.
@@ -74,7 +113,7 @@ const PATIENCE: u32 = 8;
 
 impl Pattern {
     /// What the frame adds, if it fits.
-    pub(crate) fn read<'f>(&'f mut self, frame: &Frame<'f>) -> Option<(Target, &'f str)> {
+    pub(crate) fn read<'f>(&'f mut self, frame: &Frame<'f>) -> Option<Repeat<'f>> {
         let target = self.target?;
         if frame.cut
             || frame.name != self.name.as_deref()
@@ -85,15 +124,16 @@ impl Pattern {
         let text = self.fit(frame.data)?;
         self.unused = 0;
         let text = std::str::from_utf8(text).ok()?;
-        if !has_escape(text) {
-            return Some((target, text));
+        let mut text = text;
+        if has_escape(text) {
+            if text.len() > LONGEST {
+                return None;
+            }
+            self.plain.clear();
+            unescape(text, &mut self.plain)?;
+            text = &self.plain;
         }
-        if text.len() > LONGEST {
-            return None;
-        }
-        self.plain.clear();
-        unescape(text, &mut self.plain)?;
-        Some((target, &self.plain))
+        Some(Repeat { target, text, figures: Figures { frame: &self.frame, holes: &self.holes } })
     }
 
     /// The text that stands in the place of the pattern's, with its escapes; never an empty one.
@@ -108,7 +148,7 @@ impl Pattern {
         rest.is_empty().then_some(value)
     }
 
-    /// Takes a frame that was read in full as the pattern, if it brought this one event and nothing else.
+    /// Takes a frame that was read in full as the pattern, if it brought this delta and nothing but figures beside it.
     pub(crate) fn learn(&mut self, frame: &Frame<'_>, varying: Varying, event: &Event) {
         self.forget();
         let (target, text) = match event {
@@ -150,6 +190,8 @@ impl Pattern {
     fn find(&mut self, data: &[u8], varying: Varying) -> bool {
         self.holes.clear();
         let (mut at, mut depth, mut texts) = (0_usize, 0_usize, 0_usize);
+        // The name of the field of the frame itself that is being read.
+        let mut field: &[u8] = &[];
         while let Some(byte) = data.get(at) {
             at += 1;
             match byte {
@@ -159,18 +201,31 @@ impl Pattern {
                     let Some(key) = string_at(data, at) else { return false };
                     at = key.end + 1;
                     let Some(value) = value_after(data, at) else { continue };
-                    let Some(name) = data.get(key) else { return false };
+                    let Some(name) = data.get(key.clone()) else { return false };
                     if name.contains(&b'\\') {
                         return false;
+                    }
+                    if depth == 1 {
+                        field = name;
                     }
                     if name == varying.text.as_bytes() {
                         texts += 1;
                         let Some(range) = text_at(data, value) else { return false };
                         at = range.end + 1;
-                        self.holes.push(Hole { at: range, kind: Kind::Text });
-                    } else if depth == 1 && varying.unread.iter().any(|unread| unread.as_bytes() == name) {
+                        self.holes.push(Hole::new(range, Kind::Text));
+                    } else if depth == 1 && has(varying.unread, name) {
                         let Some(hole) = unread_at(data, value) else { continue };
                         at = hole.at.end + usize::from(hole.kind == Kind::Padding);
+                        self.holes.push(hole);
+                    } else if let Some((object, names)) = varying.figures
+                        && (depth, field) == (2, object.as_bytes())
+                        && has(names, name)
+                    {
+                        if self.has_figure(data, name) {
+                            return false;
+                        }
+                        let Some(hole) = figure_at(data, key, value) else { continue };
+                        at = hole.at.end;
                         self.holes.push(hole);
                     }
                 }
@@ -179,6 +234,15 @@ impl Pattern {
         }
         texts == 1
     }
+
+    /// Whether a figure of this name was found in the data.
+    fn has_figure(&self, data: &[u8], name: &[u8]) -> bool {
+        self.holes.iter().any(|hole| hole.kind == Kind::Figure && data.get(hole.name.clone()) == Some(name))
+    }
+}
+
+fn has(names: &[&str], name: &[u8]) -> bool {
+    names.iter().any(|known| known.as_bytes() == name)
 }
 
 /// Whether two stretches of bytes, which are mostly both empty, are equal.
@@ -191,7 +255,9 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
 
 /// What follows a stretch of the frame in the data, if the data repeat it but for its holes. Values of the same length
 /// are taken over, since the next frame mostly has them again.
-fn skip<'d>(frame: &mut [u8], stretch: Range<usize>, holes: &[Hole], data: &'d [u8]) -> Option<&'d [u8]> {
+///
+/// A figure must keep its length, so that the frame always has the newest.
+fn skip<'d>(frame: &mut [u8], stretch: Range<usize>, holes: &mut [Hole], data: &'d [u8]) -> Option<&'d [u8]> {
     if let Some(rest) = data.strip_prefix(frame.get(stretch.clone())?) {
         return Some(rest);
     }
@@ -201,10 +267,21 @@ fn skip<'d>(frame: &mut [u8], stretch: Range<usize>, holes: &[Hole], data: &'d [
         let (value, tail) = rest.split_at_checked(hole.kind.length(rest)?)?;
         if value.len() == hole.at.len() {
             frame.get_mut(hole.at.clone())?.copy_from_slice(value);
+            if hole.kind == Kind::Figure {
+                hole.value = whole(value)?;
+            }
+        } else if hole.kind == Kind::Figure {
+            return None;
         }
         (rest, from) = (tail, hole.at.end);
     }
     rest.strip_prefix(frame.get(from..stretch.end)?)
+}
+
+impl Hole {
+    const fn new(at: Range<usize>, kind: Kind) -> Self {
+        Self { at, kind, name: 0..0, value: 0 }
+    }
 }
 
 impl Kind {
@@ -217,7 +294,7 @@ impl Kind {
                 let value = bytes.get(..=length)?;
                 value.iter().all(|byte| (0x20..0x7f).contains(byte) && *byte != b'\\').then_some(length)
             }
-            Self::Number => {
+            Self::Number | Self::Figure => {
                 let length = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 let leading_zero = length > 1 && bytes.first() == Some(&b'0');
                 let goes_on = matches!(bytes.get(length), Some(b'.' | b'e' | b'E' | b'-' | b'+'));
@@ -280,7 +357,21 @@ fn unread_at(data: &[u8], at: usize) -> Option<Hole> {
     let (start, kind) =
         if data.get(at) == Some(&b'"') { (at + 1, Kind::Padding) } else { (at, Kind::Number) };
     let length = kind.length(data.get(start..)?)?;
-    Some(Hole { at: start..start + length, kind })
+    Some(Hole::new(start..start + length, kind))
+}
+
+/// The value of a figure of this name, when it is a whole number.
+fn figure_at(data: &[u8], name: Range<usize>, at: usize) -> Option<Hole> {
+    let at = at..at + Kind::Figure.length(data.get(at..)?)?;
+    let value = whole(data.get(at.clone())?)?;
+    Some(Hole { at, kind: Kind::Figure, name, value })
+}
+
+/// The number that digits mean.
+fn whole(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?))
+    })
 }
 
 fn has_escape(text: &str) -> bool {

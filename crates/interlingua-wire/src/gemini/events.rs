@@ -15,7 +15,7 @@ use super::{PROTOCOL, part, sources, usage};
 use crate::frame::Frame;
 use crate::rpc;
 use crate::tree::Tree;
-use crate::{Mode, Object, Parts, Reader, Varying, date};
+use crate::{Figures, Mode, Object, Parts, Reader, Varying, date};
 
 const GROUNDING: &str = "groundingMetadata";
 
@@ -36,6 +36,7 @@ pub(super) struct AnswerReader {
     has_calls: bool,
     figures: String,
     usage: Usage,
+    counts: usage::Counts,
     /// The newest finish reason.
     word: Option<String>,
     /// Why the prompt was blocked, if it was.
@@ -103,12 +104,19 @@ impl Reader for AnswerReader {
     }
 
     fn varying(&self) -> Option<Varying> {
-        self.again.then(|| Varying::new("text", &[]))
+        self.again.then(|| Varying::new("text", &[]).with_figures("usageMetadata", usage::COUNTS))
     }
 
-    fn repeated(&mut self, text: &str) {
+    fn repeated(&mut self, text: &str, figures: Figures<'_>, out: &mut Parts) {
         if matches!(self.open, Some(Open::Text { .. })) {
             self.said.push_str(text);
+        }
+        for (name, count) in figures.iter() {
+            self.counts.set(name, count);
+        }
+        if self.counts.total(&mut self.usage) {
+            self.figures.clear();
+            out.usage(self.usage.clone());
         }
     }
 }
@@ -123,6 +131,7 @@ impl AnswerReader {
             has_calls: false,
             figures: String::new(),
             usage: Usage::default(),
+            counts: usage::Counts::default(),
             word: None,
             block: None,
             last_words: Tree::default(),
@@ -446,7 +455,8 @@ impl AnswerReader {
             return;
         }
         raw.get().clone_into(&mut self.figures);
-        let usage = usage::read(raw);
+        let (usage, counts) = usage::read(raw);
+        self.counts = counts;
         if usage != self.usage {
             self.usage.clone_from(&usage);
             out.usage(usage);

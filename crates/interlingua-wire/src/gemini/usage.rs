@@ -10,18 +10,58 @@ use crate::tree::{Tree, array};
 
 const TOOL_USE: &str = "toolUsePromptTokenCount";
 
+/// The counts that change from frame to frame.
+pub(super) const COUNTS: &[&str] = &[
+    "promptTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "cachedContentTokenCount",
+    "totalTokenCount",
+];
+
+/// The counts of the wire from which the totals are made.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counts {
+    prompt: Option<u64>,
+    tools: Option<u64>,
+    candidates: Option<u64>,
+    thoughts: Option<u64>,
+    cached: Option<u64>,
+}
+
+impl Counts {
+    /// Takes one of [`COUNTS`].
+    pub(super) fn set(&mut self, name: &[u8], count: u64) {
+        match name {
+            b"promptTokenCount" => self.prompt = Some(count),
+            b"candidatesTokenCount" => self.candidates = Some(count),
+            b"thoughtsTokenCount" => self.thoughts = Some(count),
+            b"cachedContentTokenCount" => self.cached = Some(count),
+            // The total is that of the others.
+            _ => {}
+        }
+    }
+
+    /// Writes the totals; says whether one has changed.
+    pub(super) fn total(self, usage: &mut Usage) -> bool {
+        let totals =
+            (sum(self.prompt, self.tools), sum(self.candidates, self.thoughts), self.thoughts, self.cached);
+        let changed = totals != (usage.input, usage.output, usage.reasoning, usage.cache_read);
+        (usage.input, usage.output, usage.reasoning, usage.cache_read) = totals;
+        changed
+    }
+}
+
 /// Reads a `usageMetadata` object.
-pub(super) fn read(raw: &RawValue) -> Usage {
-    let mut usage = Usage::default();
-    let Ok(mut figures) = Object::parse(raw.get()) else { return usage };
-    let prompt = number(&mut figures, "promptTokenCount");
-    let tools: Option<u64> = figures.peek(TOOL_USE);
-    let candidates = number(&mut figures, "candidatesTokenCount");
-    let thoughts = number(&mut figures, "thoughtsTokenCount");
-    usage.input = sum(prompt, tools);
-    usage.output = sum(candidates, thoughts);
-    usage.reasoning = thoughts;
-    usage.cache_read = number(&mut figures, "cachedContentTokenCount");
+pub(super) fn read(raw: &RawValue) -> (Usage, Counts) {
+    let (mut usage, mut counts) = (Usage::default(), Counts::default());
+    let Ok(mut figures) = Object::parse(raw.get()) else { return (usage, counts) };
+    counts.prompt = number(&mut figures, "promptTokenCount");
+    counts.tools = figures.peek(TOOL_USE);
+    counts.candidates = number(&mut figures, "candidatesTokenCount");
+    counts.thoughts = number(&mut figures, "thoughtsTokenCount");
+    counts.cached = number(&mut figures, "cachedContentTokenCount");
+    counts.total(&mut usage);
     usage.input_audio = audio(&figures, "promptTokensDetails");
     usage.output_audio = audio(&figures, "candidatesTokensDetails");
     // The total is that of the others.
@@ -29,7 +69,7 @@ pub(super) fn read(raw: &RawValue) -> Usage {
     for (name, value) in figures.iter().filter(|(_, value)| value.get() != "null") {
         usage.extra.set(PROTOCOL, name, Json::from(value));
     }
-    usage
+    (usage, counts)
 }
 
 fn number(figures: &mut Object<'_>, name: &str) -> Option<u64> {

@@ -14,7 +14,7 @@ use super::items::{self, Key, MessageSeal, Reading, Stage, word};
 use super::types::{StreamEvent, UsageIn, Word};
 use crate::frame::Frame;
 use crate::refusal::Complaint;
-use crate::{Object, Parts, Reader, Varying};
+use crate::{Figures, Object, Parts, Reader, Varying};
 
 /// Reads the answer to one call.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ impl Reader for Events {
         self.again.map(|_| Varying::new("delta", &["sequence_number", "obfuscation"]))
     }
 
-    fn repeated(&mut self, text: &str) {
+    fn repeated(&mut self, text: &str, _: Figures<'_>, _: &mut Parts) {
         let Some((item, key)) = self.again else { return };
         if let Some(slot) = self.items.get_mut(item).and_then(|item| item.find(key)) {
             slot.sent.add(text);

@@ -52,6 +52,10 @@ fn shapes() -> Vec<Shape> {
             before: "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"H\"}]}}],\"responseId\":\"r\"}\n\n",
             frames: &[
                 "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":3},\"responseId\":\"r\"}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}],\"role\":\"model\"},\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":3,\"candidatesTokenCount\":N,\"thoughtsTokenCount\":1N,\"totalTokenCount\":N,\"promptTokensDetails\":[{\"modality\":\"IMAGE\",\"tokenCount\":3}]},\"responseId\":\"r\"}\n\n",
+                "data: {\"usageMetadata\":{\"candidatesTokenCount\":N,\"toolUsePromptTokenCount\":4},\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\",\"thought\":true}]}}]}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}]}}],\"usageMetadata\":{\"candidatesTokenCount\":N,\"candidatesTokenCount\":1N}}\n\n",
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}]}}],\"other\":{\"candidatesTokenCount\":N},\"usageMetadata\":{\"deep\":{\"thoughtsTokenCount\":N},\"candidatesTokenCount\":0.N}}\n\n",
                 "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\",\"thought\":true}]}}],\"usageMetadata\":{\"trafficType\":\"PAID\"}}\n\n",
                 "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\"}]},\"finishReason\":\"STOP\",\"mood\":\"a\"}],\"usageMetadata\":{\"candidatesTokenCount\":N}}\n\n",
                 "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"TEXT\",\"thoughtSignature\":\"TEXT\"}]}}]}\n\n",

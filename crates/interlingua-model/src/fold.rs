@@ -1,6 +1,6 @@
 use crate::{
     Assistant, Data, Delta, Error, ErrorKind, Event, FinishReason, Json, Origin, Output, Response, Source,
-    Start, ToolCall,
+    Start, ToolCall, Usage,
 };
 
 /// Makes a [`Response`] out of [`Event`]s, for streamed and whole answers alike.
@@ -57,6 +57,11 @@ impl Fold {
     /// Whether the end of the answer was seen.
     pub const fn is_finished(&self) -> bool {
         self.response.finish.is_some()
+    }
+
+    /// What the answer used, as far as it was told.
+    pub const fn usage(&self) -> &Usage {
+        &self.response.usage
     }
 
     /// The answer as it stands; calls that are still open are marked as partial.

@@ -7,6 +7,7 @@ use interlingua_wire::{Limits, Provider};
 
 use crate::client::Inner;
 use crate::keys::{Given, KeyCommand};
+use crate::layer::{Layer, Notice, OnNotice};
 use crate::login::Logins;
 use crate::registry::Registry;
 use crate::route::Routes;
@@ -38,6 +39,8 @@ pub struct ClientBuilder {
     settings: Settings,
     lookup: Box<Lookup>,
     on_retry: Option<Box<OnRetry>>,
+    layers: Vec<Box<dyn Layer>>,
+    on_notice: Option<Box<OnNotice>>,
     #[cfg(feature = "models")]
     catalog: Option<interlingua_catalog::Catalog>,
 }
@@ -68,6 +71,8 @@ impl ClientBuilder {
             settings: Settings::default(),
             lookup: Box::new(|name| std::env::var(name).ok()),
             on_retry: None,
+            layers: Vec::new(),
+            on_notice: None,
             #[cfg(feature = "models")]
             catalog: None,
         }
@@ -189,6 +194,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds a layer, which every call goes through. The first one that is added is the outermost; retries are made within
+    /// all of them. See [`layer`](crate::layer).
+    #[must_use]
+    pub fn layer(mut self, layer: impl Layer + 'static) -> Self {
+        self.layers.push(Box::new(layer));
+        self
+    }
+
+    /// Is told of what layers do as they do it, on the task of the call: it must not block.
+    #[must_use]
+    pub fn on_notice(mut self, told: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.on_notice = Some(Box::new(told));
+        self
+    }
+
     /// Makes the client. Nothing is dialled or read yet.
     ///
     /// # Errors
@@ -196,7 +216,9 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         #[cfg(feature = "models")]
         let catalog = self.catalog;
-        let Self { registry, keys, base_urls, transport, settings, lookup, on_retry, .. } = self;
+        let Self {
+            registry, keys, base_urls, transport, settings, lookup, on_retry, layers, on_notice, ..
+        } = self;
         registry.check()?;
         let lookup = aws::with_region(lookup);
         let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
@@ -216,6 +238,8 @@ impl ClientBuilder {
             settings,
             lookup,
             on_retry,
+            layers,
+            on_notice,
             drains,
             routes: Routes::default(),
             #[cfg(feature = "models")]

@@ -2,20 +2,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use interlingua_model::{Error, ErrorKind, Request, Response};
+use interlingua_model::{Error, ErrorKind, Origin as Author, Request, Response};
 use interlingua_wire::{Auth, Mode, ModelInfo, Provider};
 
 use crate::builder::{OnRetry, Settings};
 use crate::drain::Drains;
 use crate::exchange::Call;
 use crate::keys::{self, Given};
+use crate::layer::{self, Layer, OnNotice};
 use crate::login::Logins;
 use crate::plan::Draft;
 use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
-    Answer, ClientBuilder, Events, KeyStatus, Lookup, Options, Prepared, Run, RunError, RunLimits, Toolbox,
-    Transport, aws, exchange, google, models, run,
+    Answer, ClientBuilder, Events, KeyStatus, Lookup, Meta, Options, Prepared, Run, RunError, RunLimits,
+    Toolbox, Transport, aws, exchange, google, models, run,
 };
 
 /// Asks models. It is cheap to clone, and clones share their connections.
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) lookup: Box<Lookup>,
     pub(crate) on_retry: Option<Box<OnRetry>>,
+    pub(crate) layers: Vec<Box<dyn Layer>>,
+    pub(crate) on_notice: Option<Box<OnNotice>>,
     pub(crate) drains: Arc<Drains>,
     pub(crate) routes: Routes,
     #[cfg(feature = "models")]
@@ -107,6 +110,19 @@ impl Client {
         mode: Mode,
         options: &Options,
     ) -> Result<Events, Error> {
+        if self.0.layers.is_empty() {
+            return self.bare(request, mode, options).await;
+        }
+        layer::call(self, request, mode, options).await
+    }
+
+    /// Asks without any layer.
+    pub(crate) async fn bare(
+        &self,
+        request: &Request,
+        mode: Mode,
+        options: &Options,
+    ) -> Result<Events, Error> {
         let (word, model) = self.0.registry.split(&request.model)?;
         match self.0.registry.answerer(word)? {
             Answerer::Provider(provider) => {
@@ -119,7 +135,7 @@ impl Client {
                 let mut bare = request.clone();
                 model.clone_into(&mut bare.model);
                 let stream = backend.stream(bare).await.map_err(|error| error.with_target(id, model))?;
-                Ok(Events::of_backend(stream, id, model))
+                Ok(Events::from_stream(Author::new("", id, model), Meta::default(), stream))
             }
         }
     }

@@ -1,18 +1,20 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Response};
 use interlingua_wire::RateLimits;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::exchange::{self, Opened};
-use crate::{Answer, Body, BoxFuture, BoxStream, Meta, Timeouts};
+use crate::layer::{Teller, Watch, Watches};
+use crate::{Answer, Body, BoxFuture, BoxStream, Meta};
 
 /// The events of one answer, as they come.
 ///
@@ -33,12 +35,13 @@ struct Inner {
     meta: Meta,
     begun: Instant,
     target: (Arc<str>, Arc<str>),
+    watches: Watches,
 }
 
 enum State {
     Reading(Reading),
     Reopening(BoxFuture<'static, Result<Box<Opened>, Error>>),
-    Backend(BoxStream<'static, Result<Event, Error>>),
+    Stream(BoxStream<'static, Result<Event, Error>>),
     /// The end was seen; an error is still to be handed out, or nothing.
     Ended(Option<Error>),
 }
@@ -49,23 +52,6 @@ struct Reading {
     failure: Option<Error>,
     clock: Clock,
 }
-
-/// Watches how long nothing comes. It rings in steps and counts the quiet ones, so that a piece that comes costs no look
-/// at a clock; the idle time is kept to within one step.
-struct Clock {
-    timer: Pin<Box<Sleep>>,
-    timeouts: Timeouts,
-    begun: bool,
-    /// Whether the timer is still set to the first byte, which has come. It is set anew only where something must be waited
-    /// for: a timer that rings before all others costs the runtime a system call.
-    late: bool,
-    quiet: u32,
-    /// Whom the timer wakes.
-    wakes: Option<Waker>,
-}
-
-/// The steps of the idle time.
-const STEPS: u32 = 16;
 
 /// Most events that are held back. A provider that says so much before its first word will say it.
 const HELD: usize = 256;
@@ -81,25 +67,76 @@ impl Events {
             meta: Meta { warnings: plan.warnings.clone(), ..Meta::default() },
             begun: opened.call.begun,
             target: (Arc::clone(&plan.route.provider), Arc::clone(&plan.route.model)),
+            watches: Watches::default(),
         };
         inner.read(opened);
         Self(Box::new(inner))
     }
 
-    pub(crate) fn of_backend(
-        stream: BoxStream<'static, Result<Event, Error>>,
-        provider: &str,
-        model: &str,
-    ) -> Self {
+    /// The answer that a stream of events makes, which must obey the [`Grammar`](crate::wire::Grammar): for a
+    /// [`Layer`](crate::layer::Layer) that answers by itself, or changes what comes.
+    ///
+    /// `origin` says who answers, and `meta` what is known of the call; of its timings, those that are not set are
+    /// measured from now on.
+    ///
+    /// ```
+    /// use futures_util::stream;
+    /// use interlingua::{Event, Events, Finish, FinishReason, Meta, Origin, Start};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let said = [Event::start(Start::default()), Event::finish(Finish::new(FinishReason::Stop))];
+    /// let events = Events::from_stream(
+    ///     Origin::new("", "mine", "none"),
+    ///     Meta::default(),
+    ///     Box::pin(stream::iter(said.map(Ok))),
+    /// );
+    /// assert_eq!(events.into_response().await?.text(), "");
+    /// # Ok::<(), interlingua::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_stream(origin: Origin, meta: Meta, stream: BoxStream<'static, Result<Event, Error>>) -> Self {
+        let target = (Arc::from(&*origin.provider), Arc::from(&*origin.model));
         Self(Box::new(Inner {
-            state: State::Backend(stream),
+            state: State::Stream(stream),
             held: VecDeque::new(),
-            committed: true,
-            fold: Fold::with_origin(Origin::new("", provider, model)),
-            meta: Meta::default(),
+            committed: false,
+            fold: Fold::with_origin(origin),
+            meta,
             begun: Instant::now(),
-            target: (provider.into(), model.into()),
+            target,
+            watches: Watches::default(),
         }))
+    }
+
+    /// Waits until the first piece of content is there, and takes nothing: [`next`](Self::next) hands out everything from
+    /// the start on. Once this is `Ok`, the call is not made again. An answer that says much before its first word (256
+    /// events) counts as begun.
+    ///
+    /// # Errors
+    /// When the answer fails before its first piece of content; no event follows then.
+    pub async fn begin(&mut self) -> Result<(), Error> {
+        poll_fn(|context| self.0.poll_begin(context)).await
+    }
+
+    /// The same answer, watched: each event as it is handed out, and the end. A watch lives until the end was handed out or
+    /// the answer is dropped.
+    #[must_use]
+    pub fn watch(mut self, watch: impl Watch + 'static) -> Self {
+        self.0.watches.add(Box::new(watch));
+        self
+    }
+
+    /// The same answer to a call that began at a time, with what its layers tell.
+    pub(crate) fn told_by(mut self, teller: Teller, begun: Instant) -> Self {
+        let before = self.0.begun.saturating_duration_since(begun);
+        let timings = &mut self.0.meta.timings;
+        for time in [&mut timings.first_byte, &mut timings.first_token, &mut timings.total] {
+            *time = time.map(|time| time + before);
+        }
+        self.0.begun = self.0.begun.min(begun);
+        self.0.watches.tell_by(teller, &mut self.0.meta);
+        self
     }
 
     /// The next event; `None` at the end.
@@ -169,35 +206,57 @@ impl Inner {
             {
                 return Poll::Ready(Some(Ok(self.hand_out(event))));
             }
-            match &mut self.state {
-                State::Ended(error) => {
-                    let error = error.take();
-                    return Poll::Ready(error.map(|error| Err(self.with_partial(error))));
+            if matches!(self.state, State::Ended(_)) {
+                return Poll::Ready(self.failure().map(Err));
+            }
+            match ready!(self.pull(context)) {
+                Some(event) if self.committed => return Poll::Ready(Some(Ok(self.hand_out(event)))),
+                Some(event) => self.hold(event),
+                None => {}
+            }
+        }
+    }
+
+    fn poll_begin(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.committed {
+            return Poll::Ready(Ok(()));
+        }
+        while !self.committed {
+            if let Some(event) = ready!(self.pull(context)) {
+                self.hold(event);
+            }
+        }
+        Poll::Ready(self.failure().map_or(Ok(()), Err))
+    }
+
+    /// Goes one step: the event that it brings, or none.
+    #[inline]
+    fn pull(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        match &mut self.state {
+            State::Ended(_) => {}
+            State::Stream(stream) => match ready!(stream.as_mut().poll_next(context)) {
+                Some(Ok(event)) => return Poll::Ready(Some(event)),
+                Some(Err(error)) => self.end(Some(error)),
+                None => self.stream_ended(),
+            },
+            State::Reopening(opening) => match ready!(opening.as_mut().poll(context)) {
+                Ok(opened) => self.read(opened),
+                Err(error) => self.end(Some(error)),
+            },
+            State::Reading(reading) => {
+                if let Some(event) = reading.opened.decoder.poll() {
+                    return Poll::Ready(Some(event));
                 }
-                State::Backend(stream) => {
-                    let item = ready!(stream.as_mut().poll_next(context));
-                    self.take(item);
-                }
-                State::Reopening(opening) => match ready!(opening.as_mut().poll(context)) {
-                    Ok(opened) => self.read(opened),
-                    Err(error) => self.end(Some(error)),
-                },
-                State::Reading(reading) => {
-                    if let Some(event) = reading.opened.decoder.poll() {
-                        if self.committed {
-                            return Poll::Ready(Some(Ok(self.hand_out(event))));
-                        }
-                        self.hold(event);
-                    } else if let Some(error) = reading.failure.take() {
-                        self.broken(error);
-                    } else if reading.opened.decoder.is_finished() {
-                        self.end(None);
-                    } else {
-                        ready!(reading.poll(context));
-                    }
+                if let Some(error) = reading.failure.take() {
+                    self.broken(error);
+                } else if reading.opened.decoder.is_finished() {
+                    self.end(None);
+                } else {
+                    ready!(reading.poll(context));
                 }
             }
         }
+        Poll::Ready(None)
     }
 
     /// Keeps an event until it is certain that the call is not made again.
@@ -205,7 +264,7 @@ impl Inner {
         if !self.committed && (event.is_content() || self.held.len() >= HELD) {
             self.commit();
         }
-        let starts = matches!(event, Event::Start(_));
+        let starts = matches!((&event, &self.state), (Event::Start(_), State::Reading(_)));
         self.held.push_back(event);
         if starts {
             self.held.extend(self.meta.warnings.iter().cloned().map(Event::warning));
@@ -223,22 +282,31 @@ impl Inner {
     fn hand_out(&mut self, event: Event) -> Event {
         self.fold.push(&event);
         let timings = &mut self.meta.timings;
-        if matches!(event, Event::Finish(_)) {
+        let finishes = matches!(event, Event::Finish(_));
+        if finishes {
             timings.total = Some(self.begun.elapsed());
         } else if timings.first_token.is_none() && event.is_content() {
             timings.first_token = Some(self.begun.elapsed());
         }
+        self.watches.event(&event);
+        if finishes {
+            self.watches.end(&self.fold, &mut self.meta, None);
+        }
         event
     }
 
-    /// Takes what a model in the process says.
-    fn take(&mut self, item: Option<Result<Event, Error>>) {
-        match item {
-            Some(Ok(event)) => self.held.push_back(event),
-            Some(Err(error)) => self.end(Some(error)),
-            None if self.fold.is_finished() => self.end(None),
-            None => self.end(Some(Error::new(ErrorKind::Truncated, "the answer ended before its finish"))),
-        }
+    fn stream_ended(&mut self) {
+        let finished = self.fold.is_finished();
+        self.end((!finished).then(|| Error::new(ErrorKind::Truncated, "the answer ended before its finish")));
+    }
+
+    /// The error that the answer ended with, once.
+    fn failure(&mut self) -> Option<Error> {
+        let State::Ended(error) = &mut self.state else { return None };
+        let error = error.take()?;
+        let error = self.with_partial(error);
+        self.watches.end(&self.fold, &mut self.meta, Some(&error));
+        Some(error)
     }
 
     /// An answer failed: it is asked for again when nothing of it was seen and the error may pass.
@@ -306,53 +374,6 @@ impl Reading {
             gunzip.end()?;
         }
         self.opened.decoder.end()
-    }
-}
-
-impl Clock {
-    fn new(timeouts: Timeouts) -> Self {
-        let timer = Box::pin(sleep(timeouts.first_byte));
-        Self { timer, timeouts, begun: false, late: false, quiet: 0, wakes: None }
-    }
-
-    /// Something came.
-    fn tick(&mut self) {
-        self.quiet = 0;
-        if !self.begun {
-            self.begun = true;
-            self.late = true;
-        }
-    }
-
-    fn wind(&mut self) {
-        self.late = false;
-        self.timer.as_mut().reset(Instant::now() + self.timeouts.idle / STEPS);
-        self.wakes = None;
-    }
-
-    /// Is ready when nothing came for too long.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Error> {
-        if self.late {
-            self.wind();
-        }
-        let waits = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
-        if waits && !self.timer.is_elapsed() {
-            return Poll::Pending;
-        }
-        loop {
-            if self.timer.as_mut().poll(context).is_pending() {
-                self.wakes = Some(context.waker().clone());
-                return Poll::Pending;
-            }
-            // The first step may have begun before the last piece came.
-            if !self.begun || self.quiet >= STEPS {
-                let limit = if self.begun { self.timeouts.idle } else { self.timeouts.first_byte };
-                let message = format!("nothing came for {} s", limit.as_secs_f64());
-                return Poll::Ready(Error::new(ErrorKind::Timeout, message));
-            }
-            self.quiet += 1;
-            self.wind();
-        }
     }
 }
 

@@ -40,6 +40,7 @@ mod aws;
 mod backend;
 mod builder;
 mod client;
+mod clock;
 mod drain;
 mod events;
 mod exchange;
@@ -49,6 +50,7 @@ mod gzip;
 mod keys;
 #[cfg(feature = "models")]
 mod known;
+pub mod layer;
 mod login;
 #[cfg_attr(
     not(any(feature = "aws", feature = "google")),

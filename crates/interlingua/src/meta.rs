@@ -5,6 +5,7 @@ use interlingua_model::{Response, Warning};
 use interlingua_wire::RateLimits;
 
 use crate::RetryNote;
+use crate::layer::Notice;
 
 /// What is known of a call besides the answer itself.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct Meta {
     pub retries: Vec<RetryNote>,
     /// What of the request could not be expressed.
     pub warnings: Vec<Warning>,
+    /// What the layers did, in order; some is told when the answer ends.
+    pub notices: Vec<Notice>,
 }
 
 /// How long things took, since the call was begun; retries and their pauses are included.

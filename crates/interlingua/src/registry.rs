@@ -59,6 +59,15 @@ impl Registry {
         }
     }
 
+    /// The id of the provider and the name of the model that `provider/model` means.
+    pub(crate) fn target<'s, 'w: 's>(&'s self, model: &'w str) -> Result<(&'s str, &'w str), Error> {
+        let (word, model) = self.split(model)?;
+        Ok(match self.answerer(word)? {
+            Answerer::Provider(provider) => (&*provider.id, model),
+            Answerer::Backend(id, _) => (id, model),
+        })
+    }
+
     /// The model in the process of this id.
     pub(crate) fn backend(&self, word: &str) -> Option<(&str, &Arc<dyn Backend>)> {
         self.backends.iter().find(|(id, _)| id == word).map(|(id, backend)| (id.as_str(), backend))

@@ -18,6 +18,9 @@ pub struct RetryPolicy {
     pub cap: Duration,
     /// The longest time to wait because the provider says so; 60 s by default.
     pub longest_wait: Duration,
+    /// Whether a call that was rate limited is made again; it is by default. A layer that has another key or model
+    /// goes on with that at once.
+    pub rate_limited: bool,
 }
 
 /// One retry, for those who want to see it.
@@ -64,9 +67,16 @@ impl RetryPolicy {
         self
     }
 
+    /// Sets whether a call that was rate limited is made again.
+    #[must_use]
+    pub const fn rate_limited(mut self, again: bool) -> Self {
+        self.rate_limited = again;
+        self
+    }
+
     /// The pause before the next retry, after `done` retries; `None` when there is none.
     pub(crate) fn pause(&self, error: &Error, done: u32) -> Option<Duration> {
-        if done >= self.retries {
+        if done >= self.retries || (!self.rate_limited && error.kind() == ErrorKind::RateLimited) {
             return None;
         }
         let jitter = self.ceiling(done).mul_f64(random());
@@ -89,6 +99,7 @@ impl Default for RetryPolicy {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(8),
             longest_wait: Duration::from_secs(60),
+            rate_limited: true,
         }
     }
 }

@@ -11,6 +11,7 @@ mod halves;
 mod hostile;
 mod keys;
 mod known;
+mod layers;
 mod logins;
 mod proxies;
 mod retries;

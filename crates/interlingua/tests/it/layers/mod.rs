@@ -1,0 +1,6 @@
+//! What stands between a client and its models.
+
+mod core;
+mod fallback;
+mod key_pool;
+mod stand;

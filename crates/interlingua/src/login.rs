@@ -111,12 +111,12 @@ fn request(
         return Err(unfit("would send the key over plain HTTP"));
     }
     let id = word();
-    let filled = |header: &Header| Exchange::filled(&header.value, key.expose(), &id);
-    let form: Vec<String> = exchange
-        .form
-        .iter()
-        .map(|field| format!("{}={}", escaped(&field.name), escaped(&filled(field))))
-        .collect();
+    let filled = |header: &Header| {
+        let own = provider.filled(&header.value, lookup)?;
+        Ok::<_, Error>(Exchange::filled(&own, key.expose(), &id))
+    };
+    let field = |field: &Header| Ok(format!("{}={}", escaped(&field.name), escaped(&filled(field)?)));
+    let form = exchange.form.iter().map(field).collect::<Result<Vec<_>, Error>>()?;
     let method = if form.is_empty() { Method::GET } else { Method::POST };
     let mut request = Request::new(Bytes::from(form.join("&")));
     (*request.method_mut(), *request.uri_mut()) = (method, uri);
@@ -127,7 +127,7 @@ fn request(
     }
     for header in &exchange.headers {
         let name = HeaderName::try_from(&*header.name).map_err(|_| unfit("has a malformed header"))?;
-        let value = HeaderValue::try_from(filled(header));
+        let value = HeaderValue::try_from(filled(header)?);
         let mut value = value.map_err(|_| unfit("takes no key with such characters"))?;
         value.set_sensitive(true);
         headers.insert(name, value);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use interlingua_model::{Error, ErrorKind, Request, Warning};
-use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Provider, join, replay};
+use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Protocol, Provider, join, replay, with_model};
 
 use crate::aws::Signer;
 use crate::client::Inner;
@@ -130,7 +130,10 @@ impl<'a> Draft<'a> {
         }
         let path = &encoded.call.path;
         let url = match options.base_url.as_deref() {
-            Some(root) => join(&provider.base_url(route.protocol, Some(root), &*inner.lookup)?, path),
+            Some(root) => {
+                let base = provider.base_url(route.protocol, Some(root), &*inner.lookup)?;
+                join(&with_model(base, &route.model), path)
+            }
             None => join(&inner.home(provider, &route)?.base, path),
         };
         let uri = parse(url, &provider.id)?;
@@ -156,8 +159,7 @@ impl<'a> Draft<'a> {
                 credential
             }
         };
-        let variable = credential.as_ref().and_then(|credential| credential.source.variable());
-        let auth = self.provider.auth_for(self.route.protocol, variable)?;
+        let auth = auth_of(self.provider, Some(self.route.protocol), credential.as_ref())?;
         let credential = exchanged(inner, self.provider, auth, credential).await;
         let credential = credential.map_err(|error| self.route.sign(error))?;
         let headers = self.headers(inner, options, credential.as_ref())?;
@@ -277,8 +279,7 @@ impl<'a> Draft<'a> {
             let fixed = &inner.home(self.provider, &self.route)?.headers;
             headers.extend(fixed.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
-        let variable = credential.and_then(|credential| credential.source.variable());
-        let auth = self.provider.auth_for(self.route.protocol, variable)?;
+        let auth = auth_of(self.provider, Some(self.route.protocol), credential)?;
         if let Some((name, value)) = credential.map(|key| authorization(auth, key)).transpose()?.flatten() {
             headers.insert(name, value);
         }
@@ -343,6 +344,24 @@ fn guard<'i>(
         ));
     }
     Ok(picked)
+}
+
+/// How a key is sent with a call in a protocol, or with the question which models there are.
+fn auth_of<'p>(
+    provider: &'p Provider,
+    protocol: Option<Protocol>,
+    credential: Option<&Credential>,
+) -> Result<&'p Auth, Error> {
+    match credential.map(|credential| &credential.source) {
+        Some(Source::Call | Source::Explicit | Source::Command) => provider.given_auth(protocol),
+        source => {
+            let variable = source.and_then(Source::variable);
+            protocol.map_or_else(
+                || provider.listing_auth(variable),
+                |protocol| provider.auth_for(protocol, variable),
+            )
+        }
+    }
 }
 
 /// The header that carries a key.
@@ -425,7 +444,7 @@ pub(crate) async fn listing(inner: &Inner, provider: &Provider) -> Result<Option
             headers.insert(name, value);
         }
     }
-    let auth = provider.listing_auth(credential.as_ref().and_then(|key| key.source.variable()))?;
+    let auth = auth_of(provider, None, credential.as_ref())?;
     if let Some((name, value)) =
         credential.as_ref().map(|key| authorization(auth, key)).transpose()?.flatten()
     {

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use http::HeaderMap;
 use interlingua_model::{Error, Origin as Author};
-use interlingua_wire::{Codec, Patch, Protocol, Provider};
+use interlingua_wire::{Codec, Patch, Protocol, Provider, with_model};
 
 use crate::Lookup;
 use crate::origin::Origin;
@@ -96,7 +96,7 @@ impl Route {
         if let Some(home) = self.home.get() {
             return Ok(home);
         }
-        let base = provider.base_url(self.protocol, root(), lookup)?;
+        let base = with_model(provider.base_url(self.protocol, root(), lookup)?, &self.model);
         let (origin, headers) = (Origin::parse(&base), provider.static_headers(lookup)?);
         let body = provider.body_patch(&self.model, lookup)?;
         Ok(self.home.get_or_init(|| Home { base, origin, headers, body }))

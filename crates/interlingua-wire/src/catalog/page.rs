@@ -100,9 +100,13 @@ fn key_of(provider: &Provider, endpoint: &Endpoint) -> String {
     }
     for variable in &provider.variables {
         let env: Vec<_> = variable.env.iter().map(|name| format!("`{name}`")).collect();
+        let cases = variable
+            .cases
+            .iter()
+            .map(|case| format!("`{}` where {{{}}} is `{}`", case.value, case.of, case.is));
         let default = variable.default.as_ref().map(|value| format!("else `{value}`"));
-        let values: Vec<_> = env.into_iter().chain(default).collect();
-        words.push(format!("{{{}}} from {}", variable.name, values.join(" ")));
+        let values: Vec<_> = env.into_iter().chain(cases).chain(default).collect();
+        words.push(format!("{{{}}} from {}", variable.name, values.join(", ")));
     }
     if !provider.base_url_env.is_empty() {
         words.push(format!("base URL from `{}`", provider.base_url_env.join("`, `")));

@@ -4,8 +4,8 @@ use crate::provider::{Header, Text};
 
 /// How a key is exchanged for a token that lasts a while, at an address of the provider's own.
 ///
-/// In the values of headers and of the form, `{key}` stands for the key and `{id}` for a word that is new each time; in the
-/// address the placeholders are those of the row. With a form it is a `POST`, else a `GET`.
+/// In the values of headers and of the form, `{key}` stands for the key and `{id}` for a word that is new each time; other
+/// placeholders, and those of the address, are the row's. With a form it is a `POST`, else a `GET`.
 ///
 /// ```
 /// use interlingua_wire::{Auth, catalog};
@@ -53,6 +53,11 @@ impl Exchange {
     /// A value with the key and a new word in their places.
     pub fn filled(value: &str, key: &str, id: &str) -> String {
         value.replace("{key}", key).replace("{id}", id)
+    }
+
+    /// The values of headers and of the form.
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().chain(&self.form).map(|header| &*header.value)
     }
 
     /// The token and the moment at which it ends, in seconds since 1970, out of an answer; `None` when they are not in it.

@@ -207,7 +207,7 @@ fn patched(object: &Object<'_>, patch: &Map<String, Value>) -> String {
 }
 
 /// Whether a name fits a pattern in which `*` stands for any letters and `?` for one. No recursion.
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn glob(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while let Some(letter) = name.get(n) {

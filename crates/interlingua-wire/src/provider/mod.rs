@@ -15,12 +15,15 @@ mod exchange;
 mod family;
 mod listing;
 mod url;
+mod variable;
 
 pub use exchange::{Exchange, Expiry};
 pub use family::{Dialect, Family, Patch};
 pub use listing::{Listing, ModelInfo, Models, Page};
 pub use url::join;
-use url::{completed, placeholders, rebase, split_placeholder};
+use url::{completed, placeholders, rebase};
+pub use variable::{Case, Variable, with_model};
+use variable::{LATER, MODEL};
 
 /// Text of a row: static in the built-in table, owned when it comes from a user's file.
 pub type Text = Cow<'static, str>;
@@ -156,7 +159,8 @@ pub enum Auth {
     None,
     /// `Authorization: Bearer KEY` when there is a key, else nothing.
     NoneOrBearer,
-    /// Signed with AWS credentials for the service of this name (`SigV4`). A key that is given all the same is a bearer.
+    /// Signed with AWS credentials for the service of this name (`SigV4`). How a key is sent that is given all the same, see
+    /// [`Provider::given_auth`].
     Sigv4(Text),
     /// `Authorization: Bearer TOKEN`, where the token is got with credentials of Google Cloud.
     Google,
@@ -183,21 +187,6 @@ pub struct Key {
 enum KeyShape {
     Name(Text),
     Table { variable: Text, auth: Option<Auth> },
-}
-
-/// A placeholder of a URL or a header value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Variable {
-    /// The word in the braces.
-    pub name: Text,
-    /// The environment variables that may hold its value, the first one first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub env: Vec<Text>,
-    /// The value when none of them is set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<Text>,
 }
 
 /// A header that every call carries.
@@ -384,6 +373,27 @@ impl Provider {
         self.known(self.key_auth(variable).or_else(own).unwrap_or(&self.auth))
     }
 
+    /// How a key is sent that the program gives: as [`auth_for`](Self::auth_for) says, and where calls are signed without a
+    /// key, as the key of the first variable is sent.
+    ///
+    /// ```
+    /// use interlingua_wire::{Auth, Protocol, catalog};
+    ///
+    /// let platform = catalog::find("claude-platform-aws").expect("a row");
+    /// assert_eq!(platform.auth_for(Protocol::Anthropic, None)?, &Auth::Sigv4("aws-external-anthropic".into()));
+    /// assert_eq!(platform.given_auth(Some(Protocol::Anthropic))?, &Auth::Header("x-api-key".into()));
+    /// # Ok::<(), interlingua_model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`auth_for`](Self::auth_for).
+    pub fn given_auth(&self, protocol: Option<Protocol>) -> Result<&Auth, Error> {
+        let auth =
+            protocol.map_or_else(|| self.listing_auth(None), |protocol| self.auth_for(protocol, None))?;
+        let first = || self.keys.first().map(|key| key.auth.as_ref().unwrap_or(&Auth::Bearer));
+        Ok(if matches!(auth, Auth::Sigv4(_)) { first().unwrap_or(auth) } else { auth })
+    }
+
     /// How a key is sent when the models are listed, which no endpoint but the row decides.
     ///
     /// # Errors
@@ -402,7 +412,7 @@ impl Provider {
     /// # Errors
     /// [`ErrorKind::Configuration`] when it has none.
     pub fn variable(&self, name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
-        self.value_of(name, lookup)
+        variable::value_of(self, &self.variables, name, lookup)
     }
 
     /// Whether a call without a key is bound to fail.
@@ -419,7 +429,8 @@ impl Provider {
     ///
     /// `root` is what the caller wants in place of [`root`](Self::root); without it the variables of
     /// [`base_url_env`](Self::base_url_env) are asked. `lookup` answers for environment variables. Another root may be
-    /// given with or without a scheme and with or without the path that follows the root in the row.
+    /// given with or without a scheme and with or without the path that follows the root in the row. Where the row wants the
+    /// name of the model in its URL, `{model}` stays in its place for [`with_model`].
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the protocol is not spoken or a placeholder has no value.
@@ -483,23 +494,21 @@ impl Provider {
         if self.id.is_empty() || !self.id.chars().all(of_id) {
             return Err(self.wrong("needs an id of small letters, digits and dashes"));
         }
-        let first = self.endpoints.first().ok_or_else(|| self.wrong("has no endpoint"))?;
-        let mut named = vec![first.base_url.as_ref()];
-        named.extend(self.endpoints.iter().map(|endpoint| &*endpoint.base_url));
-        named.extend(self.headers.iter().map(|header| &*header.value));
-        named.extend(self.models.iter().map(|listing| &*listing.url));
-        if let Auth::Exchange(exchange) = &self.auth {
-            named.push(&exchange.url);
+        if self.endpoints.is_empty() {
+            return Err(self.wrong("has no endpoint"));
         }
-        for name in named.into_iter().flat_map(placeholders) {
-            if !self.variables.iter().any(|variable| variable.name == name) {
-                return Err(self.wrong(&format!("has no variable for `{{{name}}}`")));
-            }
+        variable::check(self)?;
+        variable::check_texts(self, self.endpoints.iter().map(|endpoint| &*endpoint.base_url), &[MODEL])?;
+        variable::check_texts(self, self.headers.iter().map(|header| &*header.value), &[])?;
+        variable::check_texts(self, self.models.iter().map(|listing| &*listing.url), &[])?;
+        for exchange in self.exchanges() {
+            variable::check_texts(self, [&*exchange.url], &[])?;
+            variable::check_texts(self, exchange.values(), &LATER)?;
         }
         let sample = |_: &str| Some("x".to_owned());
         for endpoint in &self.endpoints {
             let url = self.base_url(endpoint.protocol, Some(&endpoint.base_url), &sample)?;
-            self.check_url(&url)?;
+            self.check_url(&with_model(url, "x"))?;
         }
         self.static_headers(&sample)?;
         self.families
@@ -511,6 +520,14 @@ impl Provider {
             .iter()
             .chain(of_families)
             .try_for_each(|(protocol, patch)| self.check_patch(*protocol, patch))
+    }
+
+    /// Every way in which a key of the row is exchanged.
+    fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        let of_keys = self.keys.iter().filter_map(|key| key.auth.as_ref());
+        let of_endpoints = self.endpoints.iter().filter_map(|endpoint| endpoint.auth.as_ref());
+        let all = std::iter::once(&self.auth).chain(of_endpoints).chain(of_keys);
+        all.filter_map(|auth| if let Auth::Exchange(exchange) = auth { Some(&**exchange) } else { None })
     }
 
     fn check_patch(&self, protocol: Protocol, patch: &Patch) -> Result<(), Error> {
@@ -587,30 +604,8 @@ impl Provider {
         self.fill(template, lookup)
     }
 
-    /// Puts values in place of placeholders. A value that begins a host may be given as a whole URL.
     fn fill(&self, template: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
-        let mut filled = String::with_capacity(template.len());
-        let mut rest = template;
-        while let Some((before, name, after)) = split_placeholder(rest) {
-            filled.push_str(before);
-            let value = self.value_of(name, lookup)?;
-            let value = value.trim().trim_end_matches('/');
-            let bare = filled.ends_with("://").then(|| value.split_once("://")).flatten();
-            filled.push_str(bare.map_or(value, |(_, host)| host));
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
-    }
-
-    fn value_of(&self, name: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
-        let Some(variable) = self.variables.iter().find(|variable| variable.name == name) else {
-            return Err(self.wrong(&format!("has no variable for `{{{name}}}`")));
-        };
-        let set = variable.env.iter().find_map(|name| lookup(name).filter(|value| !value.trim().is_empty()));
-        set.or_else(|| variable.default.as_ref().map(ToString::to_string)).ok_or_else(|| {
-            self.wrong(&format!("needs its {name}: set {}, or give the base URL", variable.env.join(" or ")))
-        })
+        variable::fill(self, &self.variables, template, lookup)
     }
 
     fn wrong(&self, what: &str) -> Error {
@@ -648,13 +643,6 @@ impl From<Key> for KeyShape {
             None => Self::Name(key.variable),
             auth => Self::Table { variable: key.variable, auth },
         }
-    }
-}
-
-impl Variable {
-    /// A placeholder and the environment variables that may hold its value.
-    pub fn new<T: Into<Text>>(name: impl Into<Text>, env: impl IntoIterator<Item = T>) -> Self {
-        Self { name: name.into(), env: env.into_iter().map(Into::into).collect(), default: None }
     }
 }
 

@@ -33,8 +33,10 @@ pub(super) fn completed(root: &str, own: &str) -> String {
 pub(super) fn rebase(url: &str, own: &str, other: &str) -> String {
     if let Some(suffix) = url.strip_prefix(own) {
         let suffix = suffix.trim_end_matches('/');
-        let doubled = suffix.is_empty() || other.ends_with(suffix);
-        return if doubled { other.to_owned() } else { format!("{other}{suffix}") };
+        // What the other root has of the path already is not said twice.
+        let ends = suffix.match_indices('/').map(|(at, _)| at).chain([suffix.len()]);
+        let said = ends.rev().find(|end| other.ends_with(suffix.get(..*end).unwrap_or_default()));
+        return format!("{other}{}", said.and_then(|end| suffix.get(end..)).unwrap_or(suffix));
     }
     let above = own.strip_prefix(url).and_then(|tail| other.strip_suffix(tail));
     above.unwrap_or(other).to_owned()
@@ -71,6 +73,9 @@ mod tests {
         let chat = "http://localhost:11434/v1";
         assert_eq!(rebase(chat, own, "http://box:1"), "http://box:1/v1");
         assert_eq!(rebase(chat, own, "http://box:1/v1"), "http://box:1/v1");
+        let deep = "http://localhost:11434/v2/inference/{model}";
+        assert_eq!(rebase(deep, own, "http://box/v2"), "http://box/v2/inference/{model}");
+        assert_eq!(rebase(deep, own, "http://box/inference"), "http://box/inference/v2/inference/{model}");
         assert_eq!(
             rebase("http://localhost:1234", "http://localhost:1234/v1", "http://box/v1"),
             "http://box"

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use interlingua_model::{Effort, FunctionTool, Json, Request};
 use interlingua_wire::openai_chat::{MaxTokens, ReasoningSwitch, SystemRole};
 use interlingua_wire::{
-    Auth, Kind, Mode, Protocol, Provider, anthropic, catalog, openai_chat, openai_responses,
+    Auth, Kind, Mode, Protocol, Provider, anthropic, catalog, openai_chat, openai_responses, with_model,
 };
 use serde::Deserialize;
 
@@ -299,6 +299,78 @@ fn urls_are_filled_and_moved() {
     assert_eq!(models("minimax", &none), None);
 }
 
+/// The row, the protocol, what is set, and the address.
+type Filled = (&'static str, Protocol, &'static [(&'static str, &'static str)], &'static str);
+
+/// Addresses that hang on more than one variable.
+const FILLED: [Filled; 8] = [
+    (
+        "azure-deployments",
+        Protocol::OpenaiChat,
+        &[("AZURE_OPENAI_RESOURCE", "mine"), ("OPENAI_API_VERSION", "2024-10-21")],
+        "https://mine.openai.azure.com/openai/deployments/my%20gpt?api-version=2024-10-21",
+    ),
+    (
+        "azure-deployments",
+        Protocol::OpenaiChat,
+        &[
+            ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/openai/"),
+            ("AZURE_OPENAI_DEPLOYMENT", "d"),
+            ("AZURE_API_VERSION", "v"),
+        ],
+        "https://mine.openai.azure.com/openai/deployments/d?api-version=v",
+    ),
+    (
+        "sap-ai-core",
+        Protocol::OpenaiChat,
+        &[("AICORE_BASE_URL", "https://api.example/v2")],
+        "https://api.example/v2/inference/deployments/my%20gpt?api-version=2024-10-21",
+    ),
+    (
+        "vertex",
+        Protocol::GeminiInteractions,
+        &[("GOOGLE_CLOUD_PROJECT", "p"), ("GOOGLE_CLOUD_LOCATION", "global")],
+        "https://aiplatform.googleapis.com/v1beta1/projects/p/locations/global",
+    ),
+    (
+        "vertex",
+        Protocol::GeminiInteractions,
+        &[("GOOGLE_CLOUD_PROJECT", "p"), ("GOOGLE_CLOUD_LOCATION", "eu")],
+        "https://aiplatform.eu.rep.googleapis.com/v1beta1/projects/p/locations/eu",
+    ),
+    (
+        "vertex",
+        Protocol::OpenaiChat,
+        &[("GOOGLE_CLOUD_PROJECT", "p"), ("GOOGLE_CLOUD_LOCATION", "us-east5")],
+        "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/endpoints/openapi",
+    ),
+    (
+        "bedrock",
+        Protocol::Bedrock,
+        &[("AWS_REGION", "cn-north-1")],
+        "https://bedrock-runtime.cn-north-1.amazonaws.com.cn",
+    ),
+    (
+        "bedrock",
+        Protocol::Bedrock,
+        &[("AWS_REGION", "eu-west-1")],
+        "https://bedrock-runtime.eu-west-1.amazonaws.com",
+    ),
+];
+
+#[test]
+fn urls_hang_on_variables() {
+    for (id, protocol, set, expected) in FILLED {
+        let lookup =
+            |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let url = catalog::find(id).unwrap().base_url(protocol, None, &lookup).unwrap();
+        assert_eq!(with_model(url, "my gpt"), expected);
+    }
+    let sap = |_: &str| Some("https://me.authentication.example/oauth/token".to_owned());
+    let token = catalog::find("sap").unwrap().filled("{token}", &sap).unwrap();
+    assert_eq!(token, "https://me.authentication.example/oauth/token");
+}
+
 #[test]
 fn keys_are_sent_as_their_variable_and_endpoint_say() {
     let auth = |id: &str, protocol, variable| {
@@ -366,9 +438,18 @@ struct FactEndpoint {
 }
 
 /// Base URLs in which the table knows better, and why.
-const OTHER_BASE_URLS: [(&str, &str); 7] = [
+const OTHER_BASE_URLS: [(&str, &str); 13] = [
+    ("google-vertex gemini-generate", "the host hangs on the location"),
+    ("google-vertex openai-chat", "the host hangs on the location"),
     ("google-vertex anthropic-messages", "the model and the operation are the codec's"),
-    ("google-vertex gemini-interactions", "no recording tells the address"),
+    (
+        "google-vertex gemini-interactions",
+        "the project and the location stand in the path, as in the vendor's SDK",
+    ),
+    ("amazon-bedrock bedrock-converse", "the domain hangs on the region"),
+    ("amazon-bedrock bedrock-invoke", "the domain hangs on the region"),
+    ("amazon-bedrock openai-chat", "the domain hangs on the region"),
+    ("amazon-bedrock openai-responses", "the domain hangs on the region"),
     ("azure-openai openai-chat", "the path without a deployment serves both protocols, as recordings show"),
     ("azure-ai openai-chat", "the path wants its api-version, as recordings show"),
     ("snowflake openai-chat", "the path is /cortex/v1, as recordings show"),
@@ -526,8 +607,9 @@ fn same_models(row: &Provider, fact: &Fact) -> bool {
         let path = path.split('?').next().unwrap();
         if path.contains("://") { path.to_owned() } else { format!("{root}{path}") }
     };
-    // Databricks lists its models beside the folder of its endpoints.
-    fact.id == "databricks" || whole(row_root, &listing.url) == whole(&fact.base_url, &fact.models_endpoint)
+    // Databricks lists its models beside the folder of its endpoints; the hosts of the others hang on a variable.
+    matches!(&*fact.id, "databricks" | "google-vertex" | "amazon-bedrock")
+        || whole(row_root, &listing.url) == whole(&fact.base_url, &fact.models_endpoint)
 }
 
 fn same_dialect(row: &Provider, fact: &Fact) -> bool {

@@ -5,6 +5,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod calls;
+mod clouds;
 #[cfg(feature = "google")]
 mod google;
 mod halves;

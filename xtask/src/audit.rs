@@ -3,7 +3,7 @@
 //! Every text in an answer's JSON must be found in the neutral answer, as a whole or, for the pieces of a stream, as a
 //! part of one of its texts. Only words of the protocol itself are exempt, by the name of their field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -60,6 +60,7 @@ const REPEATED: &[&str] = &[
     // Sealed content counts as it stands in `response.output_item.done` only.
     "openai_responses .item.encrypted_content",
     "openai_responses .output[].encrypted_content",
+    "openai_responses .output[].fingerprint",
 ];
 
 /// The texts of one neutral answer, to be searched.
@@ -111,6 +112,36 @@ pub(crate) fn lost(protocol: &str, wire: &Value, kept: &Haystack) -> BTreeSet<St
     let mut missing = BTreeSet::new();
     walk(wire, &format!("{protocol} "), kept, &mut missing);
     missing
+}
+
+/// Takes out of the frames of a stream what later frames say with more authority: an item as it was announced where it
+/// comes once more when it is done, and names that a service gives anew in every event, of which the first counts.
+pub(crate) fn supersede(frames: &mut [Value]) {
+    let done: BTreeSet<u64> =
+        frames.iter().filter(|frame| is(frame, "response.output_item.done")).filter_map(index).collect();
+    let (mut items, mut answer) = (BTreeMap::new(), None);
+    for frame in frames {
+        let at = index(frame);
+        for place in ["/item/id", "/item_id"] {
+            if let (Some(at), Some(name)) = (at, frame.pointer_mut(place)) {
+                *name = items.entry(at).or_insert_with(|| name.clone()).clone();
+            }
+        }
+        if let Some(name) = frame.pointer_mut("/response/id") {
+            *name = answer.get_or_insert_with(|| name.clone()).clone();
+        }
+        if is(frame, "response.output_item.added") && at.is_some_and(|at| done.contains(&at)) {
+            frame.as_object_mut().and_then(|frame| frame.remove("item"));
+        }
+    }
+}
+
+fn is(frame: &Value, kind: &str) -> bool {
+    frame.get("type").is_some_and(|name| name == kind)
+}
+
+fn index(frame: &Value) -> Option<u64> {
+    frame.get("output_index")?.as_u64()
 }
 
 /// The first place in which two JSON trees differ.
@@ -173,4 +204,29 @@ fn is_kept(text: &str, kept: &Haystack) -> bool {
     let parsed =
         serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array());
     parsed.is_some_and(|value| lost("", &value, kept).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_once_more_is_not_looked_for_where_it_was_said_first() {
+        let item = |kind: &str, id: &str, call: &str| json!({"type": kind, "output_index": 0, "item": {"id": id, "call_id": call}});
+        let mut frames = [
+            item("response.output_item.added", "a", "first"),
+            json!({"type": "response.output_text.delta", "output_index": 0, "item_id": "b", "delta": "x"}),
+            item("response.output_item.done", "c", "last"),
+        ];
+        supersede(&mut frames);
+        let kept = Haystack::of(&json!(["a", "x", "last"]));
+        assert!(frames.iter().all(|frame| lost("openai_responses", frame, &kept).is_empty()), "{frames:?}");
+        let kept = Haystack::of(&json!(["a", "x", "first"]));
+        assert!(frames.iter().any(|frame| !lost("openai_responses", frame, &kept).is_empty()));
+        let mut cut = [item("response.output_item.added", "a", "first")];
+        supersede(&mut cut);
+        assert!(!lost("openai_responses", &cut[0], &Haystack::of(&json!(["a"]))).is_empty());
+    }
 }

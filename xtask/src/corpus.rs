@@ -178,12 +178,6 @@ fn read_meta(folder: &Path) -> Option<(Meta, Protocol)> {
         "gemini-interactions" => Protocol::GeminiInteractions,
         _ => return None,
     };
-    // Of these protocols, what has no path are often several answers behind one another.
-    if meta.path.is_none()
-        && !matches!(protocol, Protocol::Bedrock | Protocol::Gemini | Protocol::GeminiInteractions)
-    {
-        return None;
-    }
     Some((meta, protocol))
 }
 
@@ -208,7 +202,9 @@ fn examine(folder: &Path, meta: &Meta, protocol: Protocol) -> Outcome {
             refuse(&*codec, meta, status, &bytes, &mut outcome);
         } else {
             let mode = if meta.streaming || extension == "sse" { Mode::Stream } else { Mode::Whole };
-            decode(&*codec, mode, &bytes, &mut outcome);
+            for answer in answers(protocol, &bytes) {
+                decode(&*codec, mode, answer, &mut outcome);
+            }
         }
     }
     if let Ok(body) = fs::read_to_string(folder.join("request.json")) {
@@ -314,6 +310,21 @@ fn refuse(codec: &dyn Codec, meta: &Meta, status: u16, body: &[u8], outcome: &mu
     }
 }
 
+/// The answers of a recording, in which several may stand behind one another: each begins with its protocol's first event.
+fn answers(protocol: Protocol, bytes: &[u8]) -> Vec<&[u8]> {
+    let first: &[u8] = match protocol {
+        Protocol::Anthropic => b"event: message_start\n",
+        Protocol::OpenaiResponses => b"event: response.created\n",
+        _ => return vec![bytes],
+    };
+    let begins = |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(first));
+    let mut cuts: Vec<usize> = (0..bytes.len()).filter(begins).skip(1).collect();
+    cuts.push(bytes.len());
+    let mut from = 0;
+    let mut until = |to| bytes.get(std::mem::replace(&mut from, to)..to).unwrap_or_default();
+    cuts.into_iter().map(&mut until).collect()
+}
+
 fn decode(codec: &dyn Codec, mode: Mode, bytes: &[u8], outcome: &mut Outcome) {
     let mut decoder = codec.decoder(mode, Limits::default());
     let (mut grammar, mut fold) = (Grammar::default(), Fold::new());
@@ -340,11 +351,12 @@ fn decode(codec: &dyn Codec, mode: Mode, bytes: &[u8], outcome: &mut Outcome) {
         Err(error) => outcome.failures.push(format!("{:?}: {}", error.kind(), error.message())),
     }
     if outcome.failures.is_empty() {
-        outcome.lost = lost(codec.protocol(), bytes, &response);
-        outcome.row.lost = outcome.lost.len();
-        if outcome.row.lost > 0 {
-            outcome.failures.push(format!("lost {}", outcome.lost.join(", ")));
+        let lost = lost(codec.protocol(), bytes, &response);
+        if !lost.is_empty() {
+            outcome.failures.push(format!("lost {}", lost.join(", ")));
         }
+        outcome.row.lost += lost.len();
+        outcome.lost.extend(lost);
     }
 }
 
@@ -387,8 +399,10 @@ fn lost(protocol: Protocol, bytes: &[u8], response: &Response) -> Vec<String> {
     let lines = text.split(['\n', '\r']);
     let frames =
         lines.filter_map(|line| line.strip_prefix("data:").or(line.starts_with('{').then_some(line)));
-    for frame in frames.filter_map(|data| serde_json::from_str::<Value>(data).ok()) {
-        missing.extend(audit::lost(protocol.id(), &frame, &kept));
+    let mut frames: Vec<Value> = frames.filter_map(|data| serde_json::from_str(data).ok()).collect();
+    audit::supersede(&mut frames);
+    for frame in &frames {
+        missing.extend(audit::lost(protocol.id(), frame, &kept));
     }
     missing.into_iter().collect()
 }
@@ -499,4 +513,21 @@ fn print_table(table: &BTreeMap<(String, String), Row>) {
         total.add(row);
     }
     total.print("all", "");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_behind_one_another_are_read_one_by_one() {
+        let two =
+            b"\nevent: message_start\ndata: 1\n\nevent: message_stop\n\nevent: message_start\ndata: 2\n\n";
+        let found = answers(Protocol::Anthropic, two);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found.concat(), two);
+        assert!(found[1].starts_with(b"event: message_start\ndata: 2"));
+        assert_eq!(answers(Protocol::Anthropic, b"{}"), [b"{}"]);
+        assert_eq!(answers(Protocol::OpenaiChat, two), [&two[..]]);
+    }
 }

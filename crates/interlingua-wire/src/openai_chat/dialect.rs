@@ -100,6 +100,8 @@ pub struct Dialect {
 
     /// `stream_options.include_usage` is accepted; without it some services report no usage in a stream.
     pub stream_usage: bool,
+    /// The service streams each call in one piece, and its clients read no other (Mistral). Only the server half asks.
+    pub whole_calls: bool,
     /// What asks for a prompt cache mark after a part.
     pub cache_marks: CacheMarks,
     /// What asks for automatic caching of the whole prompt.
@@ -462,6 +464,7 @@ impl Default for Dialect {
             logprobs: true,
             stop_limit: None,
             stream_usage: true,
+            whole_calls: false,
             cache_marks: CacheMarks::default(),
             automatic_cache: AutomaticCache::default(),
             prompt_cache_key: false,

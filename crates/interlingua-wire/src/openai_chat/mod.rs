@@ -137,7 +137,7 @@ impl Serve for OpenaiChat {
     }
 
     fn encoder(&self, asked: &Request, mode: Mode, mint: Mint) -> Encoder {
-        let writer = serve::ChatWriter::new(asked, &mint);
+        let writer = serve::ChatWriter::new(&self.dialect, asked, &mint);
         let envelope = self.dialect.envelope;
         if envelope.is_none() {
             return Encoder::new(mode, Box::new(writer));

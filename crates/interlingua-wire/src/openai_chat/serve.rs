@@ -21,6 +21,7 @@ use super::chunk::{
     Annotation, AnyCall, AnyChoice, AnyLogprobs, Audio, Call, Choice, Chunk, Content, Custom, Delta, Failure,
     FailureBody, Figures, Function, Image, ImageUrl, Logprobs, Part, TextPart, Thinking,
 };
+use super::dialect::{Dialect, ReasoningEcho};
 use super::media::data_url;
 use super::reasoning::{DETAILS, FIELD, SIGNATURE};
 use super::{MESSAGE_FIELD, PROTOCOL, STREAM_OPTIONS};
@@ -47,10 +48,30 @@ pub(super) struct ChatWriter {
     created: u64,
     model: String,
     include_usage: bool,
+    manner: Manner,
     start: Extra,
     parts: Vec<Kind>,
     calls: u32,
     usage: Usage,
+}
+
+/// What the clients of a service want of an answer.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    /// The field of reasoning that came in none of this protocol.
+    reasoning: Field,
+    /// A call comes in one piece.
+    whole_calls: bool,
+}
+
+impl Manner {
+    fn of(dialect: &Dialect) -> Self {
+        let reasoning = match dialect.reasoning_echo {
+            ReasoningEcho::ThinkingChunks => Field::Thinking,
+            _ => Field::ReasoningContent,
+        };
+        Self { reasoning, whole_calls: dialect.whole_calls }
+    }
 }
 
 /// What a part is, as far as its deltas depend on it.
@@ -65,6 +86,12 @@ enum Kind {
         index: u32,
         kind: ToolKind,
         filled: bool,
+    },
+    /// A call that is sent when it is whole.
+    Held {
+        index: u32,
+        call: Box<ToolCall>,
+        input: String,
     },
     /// A call in the form before `tool_calls`.
     Legacy,
@@ -115,7 +142,7 @@ impl Writer for ChatWriter {
         start.extra = response.extra.clone();
         self.start(&start);
         let finish = response.finish.clone().unwrap_or_else(|| Finish::new(FinishReason::Other));
-        let (message, logprobs) = message(response);
+        let (message, logprobs) = message(response, self.manner.reasoning);
         let mut choice = Choice { message: Some(message), logprobs, ..Choice::default() };
         let extra = end(&finish, &mut choice);
         let mut choices = vec![AnyChoice::Known(Box::new(choice))];
@@ -138,8 +165,9 @@ impl Writer for ChatWriter {
 
 impl ChatWriter {
     /// A writer for the answer to a request.
-    pub(super) fn new(asked: &Request, mint: &Mint) -> Self {
-        let options = asked.extra.get(PROTOCOL, STREAM_OPTIONS);
+    pub(super) fn new(dialect: &Dialect, asked: &Request, mint: &Mint) -> Self {
+        // Where nobody can ask for usage, it comes without being asked for.
+        let options = asked.extra.get(PROTOCOL, STREAM_OPTIONS).filter(|_| dialect.stream_usage);
         let include_usage = options.is_none_or(|options| {
             Object::parse(options.as_str()).is_ok_and(|options| options.peek("include_usage") == Some(true))
         });
@@ -148,6 +176,7 @@ impl ChatWriter {
             created: mint.created,
             model: asked.model.clone(),
             include_usage,
+            manner: Manner::of(dialect),
             start: Extra::default(),
             parts: Vec::new(),
             calls: 0,
@@ -200,7 +229,7 @@ impl ChatWriter {
     }
 
     fn open_reasoning(&mut self, part: &Reasoning, out: &mut Vec<u8>) -> Result<(), Error> {
-        let field = Field::of(part);
+        let field = Field::of(part, self.manner.reasoning);
         self.parts.push(Kind::Reasoning(field, details(&part.extra).len()));
         if !part.text.is_empty() {
             self.delta(field.delta(Cow::Borrowed(&part.text)), out)?;
@@ -216,6 +245,11 @@ impl ChatWriter {
         }
         let index = self.calls;
         self.calls = index.saturating_add(1);
+        if self.manner.whole_calls {
+            let input = call.input.as_str().to_owned();
+            self.parts.push(Kind::Held { index, call: Box::new(call.clone()), input });
+            return self.message_fields(&call.extra, out);
+        }
         self.parts.push(Kind::Call { index, kind: call.kind, filled: !call.input.is_blank() });
         self.delta(
             calls(vec![AnyCall::Known(Box::new(opened(call, Some(index), call.input.as_str())))]),
@@ -276,6 +310,14 @@ impl ChatWriter {
                 *filled |= !piece.trim_ascii().is_empty();
                 let delta = input_delta(*index, *kind, piece);
                 self.delta(delta, out)
+            }
+            (Kind::Held { input, .. }, PartDelta::Input(piece)) => {
+                input.push_str(piece);
+                Ok(())
+            }
+            (Kind::Held { call, .. }, PartDelta::Extra(extra)) => {
+                call.extra.merge(extra);
+                self.message_fields(extra, out)
             }
             (Kind::Call { index, .. }, PartDelta::Extra(extra)) => {
                 let call = Call { index: Some(*index), extra: call_fields(extra), ..Call::default() };
@@ -363,6 +405,7 @@ impl ChatWriter {
     }
 
     fn finish(&self, finish: &Finish, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.whole_calls(out)?;
         if finish.reason != FinishReason::Length {
             self.fill_calls(out)?;
         }
@@ -375,6 +418,16 @@ impl ChatWriter {
             send(&Chunk { choices: Vec::new(), usage, ..self.chunk(Verbatim::default()) }, out)?;
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
+        Ok(())
+    }
+
+    /// The calls that were held back.
+    fn whole_calls(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        for part in &self.parts {
+            let Kind::Held { index, call, input } = part else { continue };
+            let input = if input.trim_ascii().is_empty() && call.kind.is_function() { "{}" } else { input };
+            self.delta(calls(vec![AnyCall::Known(Box::new(opened(call, Some(*index), input)))]), out)?;
+        }
         Ok(())
     }
 
@@ -416,12 +469,14 @@ impl ChatWriter {
 }
 
 impl Field {
-    fn of(part: &Reasoning) -> Self {
+    /// The field that reasoning came in, or another one.
+    fn of(part: &Reasoning, otherwise: Self) -> Self {
         match part.extra.read::<String>(PROTOCOL, FIELD).as_deref() {
             Some("reasoning") => Self::Reasoning,
             Some("reasoning_text") => Self::ReasoningText,
             Some("thinking") => Self::Thinking,
-            _ => Self::ReasoningContent,
+            Some(_) => Self::ReasoningContent,
+            None => otherwise,
         }
     }
 
@@ -438,7 +493,7 @@ impl Field {
 }
 
 /// The message of a whole answer, and the probabilities of its tokens.
-fn message(response: &Response) -> (Delta<'_>, Option<AnyLogprobs<'_>>) {
+fn message(response: &Response, field: Field) -> (Delta<'_>, Option<AnyLogprobs<'_>>) {
     let mut message = Delta { role: Some("assistant"), ..Delta::default() };
     let (mut parts, mut logprobs, mut refusal) = (Vec::new(), None, None);
     for part in &response.message.parts {
@@ -455,7 +510,7 @@ fn message(response: &Response) -> (Delta<'_>, Option<AnyLogprobs<'_>>) {
                     logprobs = Some(AnyLogprobs::Known(Logprobs::of(&text.logprobs)));
                 }
             }
-            Output::Reasoning(reasoning) => whole_reasoning(reasoning, &mut message, &mut parts),
+            Output::Reasoning(reasoning) => whole_reasoning(reasoning, field, &mut message, &mut parts),
             Output::ToolCall(call) if is_legacy(call) => {
                 message.function_call = Some(Function { name: Some(&call.name), arguments: arguments(call) });
             }
@@ -507,9 +562,14 @@ fn content(parts: Vec<Part<'_>>) -> Content<'_> {
     }
 }
 
-fn whole_reasoning<'a>(part: &'a Reasoning, message: &mut Delta<'a>, parts: &mut Vec<Part<'a>>) {
+fn whole_reasoning<'a>(
+    part: &'a Reasoning,
+    field: Field,
+    message: &mut Delta<'a>,
+    parts: &mut Vec<Part<'a>>,
+) {
     let words = Cow::Borrowed(&*part.text);
-    match Field::of(part) {
+    match Field::of(part, field) {
         Field::Thinking => parts.push(thinking(words, part.extra.get(PROTOCOL, SIGNATURE).and_then(raw))),
         _ if part.text.is_empty() => {}
         Field::Reasoning => append(&mut message.reasoning, &words),

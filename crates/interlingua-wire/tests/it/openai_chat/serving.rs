@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use interlingua_model::{
-    Delta, Error, ErrorKind, Event, Extra, Finish, FinishReason, Json, Output, Request, Retry, RunBy, Start,
-    Text, ToolCall, Usage,
+    Delta, Error, ErrorKind, Event, Extra, Finish, FinishReason, Json, Output, Reasoning, Request, Retry,
+    RunBy, Start, Text, ToolCall, Usage,
 };
-use interlingua_wire::openai_chat::OpenaiChat;
-use interlingua_wire::{Mint, Mode, Serve};
+use interlingua_wire::openai_chat::{Dialect, OpenaiChat, ReasoningEcho};
+use interlingua_wire::{Call, Mint, Mode, Serve};
 use serde_json::Value;
 
 /// Text, a call that the provider ran itself, and two calls for the client.
@@ -36,7 +36,11 @@ fn answer() -> Vec<Event> {
 }
 
 fn serve(asked: &Request, mode: Mode, events: &[Event]) -> String {
-    let mut encoder = OpenaiChat::default().encoder(asked, mode, Mint::new(1_795_000_000, "0a1b2c"));
+    served_in(Dialect::default(), asked, mode, events)
+}
+
+fn served_in(dialect: Dialect, asked: &Request, mode: Mode, events: &[Event]) -> String {
+    let mut encoder = OpenaiChat::new(dialect).encoder(asked, mode, Mint::new(1_795_000_000, "0a1b2c"));
     for event in events {
         encoder.push(event).unwrap();
     }
@@ -50,6 +54,50 @@ fn frames(text: &str) -> Vec<String> {
         r#""created":1795000000,"model":"m","choices":"#
     );
     text.split_terminator("\n\n").map(|frame| frame.strip_prefix(head).unwrap_or(frame).to_owned()).collect()
+}
+
+/// The clients of a service read what that service writes.
+#[test]
+fn a_dialect_has_its_own_chunks() {
+    let mut dialect = Dialect::default();
+    dialect.reasoning_echo = ReasoningEcho::ThinkingChunks;
+    dialect.whole_calls = true;
+    dialect.stream_usage = false;
+    let mut events = answer();
+    events.insert(1, Event::close(0));
+    events.insert(1, Event::delta(0, Delta::text("Hm.")));
+    events.insert(1, Event::open(0, Output::Reasoning(Reasoning::default())));
+    for event in events.iter_mut().skip(4) {
+        *event = match event.clone() {
+            Event::Open { at, part } => Event::open(at + 1, *part),
+            Event::Delta { at, delta } => Event::delta(at + 1, delta),
+            Event::Close { at } => Event::close(at + 1),
+            other => other,
+        };
+    }
+    let (asked, _) = OpenaiChat::new(dialect.clone())
+        .decode_request(&Call::post("/", r#"{"model":"m","stream":true,"messages":[]}"#))
+        .unwrap();
+    let found = frames(&served_in(dialect.clone(), &asked, Mode::Stream, &events));
+    let delta =
+        |delta: &str| format!(r#"[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":null}}]}}"#);
+    let call = |index: u32, id: &str, name: &str, input: &str| {
+        delta(&format!(
+            r#"{{"tool_calls":[{{"index":{index},"id":"{id}","type":"function","function":{{"name":"{name}","arguments":{input:?}}}}}]}}"#
+        ))
+    };
+    let expected = [
+        delta(r#"{"role":"assistant","content":""}"#),
+        delta(r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]}]}"#),
+        delta(r#"{"content":"Checking."}"#),
+        call(0, "call_a", "f", r#"{"a":1}"#),
+        call(1, "call_b", "g", "{}"),
+    ];
+    assert_eq!(found[..expected.len()], expected);
+    assert!(found[expected.len() + 1].starts_with(r#"[],"usage":{"prompt_tokens":30"#), "{found:#?}");
+    let whole = served_in(dialect, &asked, Mode::Whole, &events);
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(whole["choices"][0]["message"]["content"][0]["type"], "thinking");
 }
 
 #[test]

@@ -3,32 +3,16 @@
 Arguments and modes are those of `for_openai.py`; the SDK puts no stream together, so there is no `helper`.
 """
 
-import json
-import sys
-import traceback
-
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import rich_bedrock
-
-WEATHER = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-    "required": ["city", "days"],
-}
-
-
-def plain():
-    return {
-        "text": "", "refusal": None, "reasoning": "", "seal": None, "calls": [], "parsed": None,
-        "finish": None, "usage": None, "model": None, "error": None,
-    }
+from kit import NOTHING, WEATHER, choked, decoded, main, plain
 
 
 def request():
-    functions = [("weather", WEATHER), ("now", {"type": "object", "properties": {}})]
+    functions = [("weather", WEATHER), ("now", NOTHING)]
     return {
         "modelId": "us.asked:0", "messages": [{"role": "user", "content": [{"text": "How is Málaga?"}]}],
         "toolConfig": {
@@ -44,14 +28,6 @@ def of_usage(usage):
         "input": usage["inputTokens"], "output": usage["outputTokens"], "total": usage["totalTokens"],
         "cache_read": usage.get("cacheReadInputTokens", 0), "cache_write": usage.get("cacheWriteInputTokens", 0),
     }
-
-
-def decoded(arguments):
-    """What a program makes of arguments; those that were cut are told as text."""
-    try:
-        return json.loads(arguments or "{}")
-    except ValueError:
-        return arguments
 
 
 def whole(client, said):
@@ -103,7 +79,7 @@ def failed(error, said):
     return said
 
 
-def run(url, scenario, mode):
+def run(url, _, scenario, mode):
     client = boto3.client(
         "bedrock-runtime", endpoint_url=f"{url}/{scenario}", region_name="us-east-1",
         aws_access_key_id="AKIDTEST", aws_secret_access_key="secret-test",
@@ -114,17 +90,8 @@ def run(url, scenario, mode):
         return WAYS[mode](client, said)
     except ClientError as error:
         return failed(error, said)
-    except Exception as error:  # What the SDK chokes on is a finding, not the end.
-        traceback.print_exc()
-        said["error"] = {"class": type(error).__name__, "message": str(error)}
-        return said
+    except Exception as error:
+        return choked(error, said)
 
 
-def main():
-    url, plan = sys.argv[1], json.loads(sys.argv[2])
-    for protocol, scenario, mode in plan:
-        returned = run(url, scenario, mode)
-        print(json.dumps([protocol, scenario, mode, returned]), flush=True)
-
-
-main()
+main(run)

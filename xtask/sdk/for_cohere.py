@@ -3,38 +3,11 @@
 Arguments and modes are those of `for_openai.py`; the SDK puts no stream together, so there is no `helper`.
 """
 
-import json
-import sys
-import traceback
-
 import cohere
 from cohere.core.api_error import ApiError
 
 import rich_cohere
-
-WEATHER = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-    "required": ["city", "days"],
-}
-
-
-def plain():
-    return {
-        "text": "", "refusal": None, "reasoning": "", "seal": None, "calls": [], "parsed": None,
-        "finish": None, "usage": None, "model": None, "error": None,
-    }
-
-
-def request():
-    functions = [("weather", WEATHER), ("now", {"type": "object", "properties": {}})]
-    return {
-        "model": "asked", "messages": [{"role": "user", "content": "How is Málaga?"}],
-        "tools": [
-            {"type": "function", "function": {"name": name, "parameters": parameters}}
-            for name, parameters in functions
-        ],
-    }
+from kit import chat_request, choked, decoded, main, plain
 
 
 def of_usage(usage):
@@ -42,14 +15,6 @@ def of_usage(usage):
         "input": usage.tokens.input_tokens, "output": usage.tokens.output_tokens,
         "cache_read": usage.cached_tokens or 0,
     }
-
-
-def decoded(arguments):
-    """What a program makes of arguments; those that were cut are told as text."""
-    try:
-        return json.loads(arguments or "{}")
-    except ValueError:
-        return arguments
 
 
 def of_block(block, said):
@@ -60,7 +25,7 @@ def of_block(block, said):
 
 
 def whole(client, said):
-    answer = client.chat(**request())
+    answer = client.chat(**chat_request())
     for block in answer.message.content or []:
         of_block(block, said)
     for call in answer.message.tool_calls or []:
@@ -71,7 +36,7 @@ def whole(client, said):
 
 def raw(client, said):
     arguments = {}
-    for event in client.chat_stream(**request()):
+    for event in client.chat_stream(**chat_request()):
         if event.type == "content-delta":
             said["text"] += event.delta.message.content.text or ""
             said["reasoning"] += event.delta.message.content.thinking or ""
@@ -104,24 +69,15 @@ def failed(error, said):
     return said
 
 
-def run(url, scenario, mode):
+def run(url, _, scenario, mode):
     client = cohere.ClientV2(api_key="sk-test", base_url=f"{url}/{scenario}", timeout=20)
     said = plain()
     try:
         return WAYS[mode](client, said)
     except ApiError as error:
         return failed(error, said)
-    except Exception as error:  # What the SDK chokes on is a finding, not the end.
-        traceback.print_exc()
-        said["error"] = {"class": type(error).__name__, "message": str(error)}
-        return said
+    except Exception as error:
+        return choked(error, said)
 
 
-def main():
-    url, plan = sys.argv[1], json.loads(sys.argv[2])
-    for protocol, scenario, mode in plan:
-        returned = run(url, scenario, mode)
-        print(json.dumps([protocol, scenario, mode, returned]), flush=True)
-
-
-main()
+main(run)

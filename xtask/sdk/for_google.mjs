@@ -1,20 +1,11 @@
 // Asks the server with Google's own SDK for JavaScript and prints what the SDK returned, a line of JSON each.
 //
-// Arguments are those of `for_openai.py`; the modes are `whole` and `raw`.
+// Arguments are those of `for_openai.py`; the modes are `whole`, `raw` and `rich`.
 
 import { ApiError, GoogleGenAI } from "@google/genai";
 
-const WEATHER = {
-  type: "object",
-  properties: { city: { type: "string" }, days: { type: "integer" } },
-  required: ["city", "days"],
-};
-const NOTHING = { type: "object", properties: {} };
-
-const plain = () => ({
-  text: "", refusal: null, reasoning: "", seal: null, calls: [], parsed: null, finish: null, usage: null,
-  model: null, error: null,
-});
+import { NOTHING, WEATHER, choked, decoded, main, plain } from "./kit.mjs";
+import * as rich from "./rich_google.mjs";
 
 const request = () => ({
   model: "asked",
@@ -79,15 +70,6 @@ function end(answer, said) {
   return said;
 }
 
-/** What a program makes of arguments; those that were cut are told as text. */
-function decoded(text) {
-  try {
-    return JSON.parse(text || "{}");
-  } catch {
-    return text;
-  }
-}
-
 const words = (contents) => (contents ?? []).map((content) => content.text).join("");
 
 async function wholeInteraction(client, said) {
@@ -123,7 +105,7 @@ async function rawInteraction(client, said) {
   return said;
 }
 
-const INTERACTION_WAYS = { whole: wholeInteraction, raw: rawInteraction };
+const INTERACTION_WAYS = { whole: wholeInteraction, raw: rawInteraction, rich: rich.interact };
 
 const WAYS = {
   whole: async (client, said) => take(await client.models.generateContent(request()), said),
@@ -131,6 +113,7 @@ const WAYS = {
     for await (const piece of await client.models.generateContentStream(request())) take(piece, said);
     return said;
   },
+  rich: rich.generate,
 };
 
 /** The SDK leaves the envelope in the message, perhaps behind words of its own. */
@@ -167,12 +150,8 @@ async function run(url, protocol, scenario, mode) {
       };
       return said;
     }
-    // What the SDK chokes on is a finding, not the end.
-    said.error = { class: error.constructor.name, message: error.message };
-    return said;
+    return choked(error, said);
   }
 }
 
-const [, , url, plan] = process.argv;
-for (const [protocol, scenario, mode] of JSON.parse(plan))
-  console.log(JSON.stringify([protocol, scenario, mode, await run(url, protocol, scenario, mode)]));
+await main(run);

@@ -1,29 +1,15 @@
 """Asks the server with Google's own SDK for Python and prints what the SDK returned, a line of JSON each.
 
-Arguments are those of `for_openai.py`; the modes are `whole` and `raw`.
+Arguments are those of `for_openai.py`; the modes are `whole`, `raw` and `rich`.
 """
 
 import base64
-import json
-import sys
-import traceback
 
 from google import genai
 from google.genai import errors, types
 
-WEATHER = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-    "required": ["city", "days"],
-}
-NOTHING = {"type": "object", "properties": {}}
-
-
-def plain():
-    return {
-        "text": "", "refusal": None, "reasoning": "", "seal": None, "calls": [], "parsed": None,
-        "finish": None, "usage": None, "model": None, "error": None,
-    }
+import rich_google
+from kit import NOTHING, WEATHER, choked, decoded, main, plain
 
 
 def request():
@@ -91,14 +77,6 @@ def end(interaction, said):
     return said
 
 
-def decoded(arguments):
-    """What a program makes of arguments; those that were cut are told as text."""
-    try:
-        return json.loads(arguments or "{}")
-    except ValueError:
-        return arguments
-
-
 def whole_interaction(client, said):
     answer = client.interactions.create(**interaction())
     for step in answer.steps or []:
@@ -138,11 +116,12 @@ def raw_interaction(client, said):
     return said
 
 
-INTERACTION_WAYS = {"whole": whole_interaction, "raw": raw_interaction}
+INTERACTION_WAYS = {"whole": whole_interaction, "raw": raw_interaction, "rich": rich_google.interact}
 
 WAYS = {
     "whole": lambda client, said: take(client.models.generate_content(**request()), said),
     "raw": raw,
+    "rich": rich_google.generate,
 }
 
 
@@ -163,10 +142,8 @@ def run(url, protocol, scenario, mode):
         return said
     except Exception as error:
         status = getattr(error, "status_code", None)
-        if status is None:  # What the SDK chokes on is a finding, not the end.
-            traceback.print_exc()
-            said["error"] = {"class": type(error).__name__, "message": str(error)}
-            return said
+        if status is None:
+            return choked(error, said)
         # The errors of interactions are classes of their own.
         body = error.body if isinstance(getattr(error, "body", None), dict) else {}
         inner = body.get("error") or body
@@ -177,11 +154,4 @@ def run(url, protocol, scenario, mode):
         return said
 
 
-def main():
-    url, plan = sys.argv[1], json.loads(sys.argv[2])
-    for protocol, scenario, mode in plan:
-        returned = run(url, protocol, scenario, mode)
-        print(json.dumps([protocol, scenario, mode, returned]), flush=True)
-
-
-main()
+main(run)

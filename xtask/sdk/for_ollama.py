@@ -4,37 +4,10 @@ Arguments and modes are those of `for_openai.py`; the SDK puts no stream togethe
 calls.
 """
 
-import json
-import sys
-import traceback
-
 import ollama
 
 import rich_ollama
-
-WEATHER = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-    "required": ["city", "days"],
-}
-
-
-def plain():
-    return {
-        "text": "", "refusal": None, "reasoning": "", "seal": None, "calls": [], "parsed": None,
-        "finish": None, "usage": None, "model": None, "error": None,
-    }
-
-
-def request():
-    functions = [("weather", WEATHER), ("now", {"type": "object", "properties": {}})]
-    return {
-        "model": "asked", "messages": [{"role": "user", "content": "How is Málaga?"}],
-        "tools": [
-            {"type": "function", "function": {"name": name, "parameters": parameters}}
-            for name, parameters in functions
-        ],
-    }
+from kit import chat_request, choked, main, plain
 
 
 def take(answer, said):
@@ -50,12 +23,12 @@ def take(answer, said):
 
 
 def raw(client, said):
-    for answer in client.chat(**request(), stream=True):
+    for answer in client.chat(**chat_request(), stream=True):
         take(answer, said)
     return said
 
 
-WAYS = {"whole": lambda client, said: take(client.chat(**request()), said), "raw": raw, "rich": rich_ollama.chat}
+WAYS = {"whole": lambda client, said: take(client.chat(**chat_request()), said), "raw": raw, "rich": rich_ollama.chat}
 
 
 def failed(error, said):
@@ -66,24 +39,15 @@ def failed(error, said):
     return said
 
 
-def run(url, scenario, mode):
+def run(url, _, scenario, mode):
     client = ollama.Client(host=f"{url}/{scenario}", timeout=20)
     said = plain()
     try:
         return WAYS[mode](client, said)
     except ollama.ResponseError as error:
         return failed(error, said)
-    except Exception as error:  # What the SDK chokes on is a finding, not the end.
-        traceback.print_exc()
-        said["error"] = {"class": type(error).__name__, "message": str(error)}
-        return said
+    except Exception as error:
+        return choked(error, said)
 
 
-def main():
-    url, plan = sys.argv[1], json.loads(sys.argv[2])
-    for protocol, scenario, mode in plan:
-        returned = run(url, scenario, mode)
-        print(json.dumps([protocol, scenario, mode, returned]), flush=True)
-
-
-main()
+main(run)

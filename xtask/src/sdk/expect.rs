@@ -10,9 +10,22 @@ use super::scenario::{Scenario, seal_of};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) language: Language,
+    /// Whose SDK it is.
+    pub(crate) vendor: &'static str,
     pub(crate) protocol: Protocol,
     pub(crate) scenario: Scenario,
     pub(crate) way: Way,
+}
+
+impl Question {
+    /// Whether a vendor is asked whose protocol another one made.
+    pub(crate) fn is_mistral(self) -> bool {
+        is_mistral(self.vendor)
+    }
+}
+
+fn is_mistral(vendor: &str) -> bool {
+    vendor == "mistral"
 }
 
 /// How the SDK is asked.
@@ -52,14 +65,11 @@ impl Way {
 
 impl Scenario {
     /// The ways in which a scenario is asked for.
-    pub(crate) fn ways(self, protocol: Protocol) -> &'static [Way] {
+    pub(crate) fn ways(self, vendor: &str, protocol: Protocol) -> &'static [Way] {
         match self {
-            // Google's SDKs neither put a stream together nor parse.
-            Self::Rich if is_googles(protocol) => &[],
-            _ if is_googles(protocol) => &[Way::Whole, Way::Raw],
             Self::Rich => &[Way::Rich],
             // Their SDKs put no stream together and parse nothing.
-            _ if is_bare(protocol) => &[Way::Whole, Way::Raw],
+            _ if is_bare(protocol) || is_mistral(vendor) => &[Way::Whole, Way::Raw],
             // Anthropic's SDKs parse a refusal as the JSON that it is not, from their own service too.
             Self::Refusal if protocol == Protocol::Anthropic => &[Way::Whole, Way::Raw, Way::Helper],
             Self::Structured | Self::Refusal => {
@@ -72,7 +82,7 @@ impl Scenario {
 
 /// Whether the SDK of a protocol returns what comes as it comes.
 const fn is_bare(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama)
+    is_googles(protocol) || matches!(protocol, Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama)
 }
 
 /// Whether a model's refusal is nothing but its text.
@@ -86,13 +96,13 @@ pub(crate) fn expected(question: Question) -> Value {
     let Question { protocol, scenario, way, .. } = question;
     let mut said = json!({
         "text": if scenario == Scenario::Broken && way == Way::Whole { "" } else { text(protocol, scenario) },
-        "refusal": refusal(protocol, scenario),
+        "refusal": refusal(question),
         "reasoning": reasoning(question),
         "seal": seal(question),
         "calls": calls(question),
         "parsed": null,
         "finish": finish(protocol, scenario),
-        "usage": usage(protocol, scenario),
+        "usage": usage(question),
         "model": (!matches!(protocol, Protocol::Bedrock | Protocol::Cohere)).then_some("model-1"),
         "error": null,
     });
@@ -135,9 +145,10 @@ const fn is_googles(protocol: Protocol) -> bool {
     matches!(protocol, Protocol::Gemini | Protocol::GeminiInteractions)
 }
 
-/// Some models refuse in plain text and by the reason for which they stop.
-fn refusal(protocol: Protocol, scenario: Scenario) -> Option<&'static str> {
-    let refuses = scenario == Scenario::Refusal && !refuses_in_text(protocol);
+/// Some models refuse in plain text and by the reason for which they stop; Mistral's SDK knows no other text.
+fn refusal(question: Question) -> Option<&'static str> {
+    let is_told = !refuses_in_text(question.protocol) && !question.is_mistral();
+    let refuses = question.scenario == Scenario::Refusal && is_told;
     refuses.then_some("I will not help with that.")
 }
 
@@ -167,8 +178,9 @@ const fn has_reasoning(scenario: Scenario) -> bool {
 }
 
 fn calls(question: Question) -> Value {
-    // Ollama's SDK keeps no ids.
-    let of = |id: &'static str| (question.protocol != Protocol::Ollama).then_some(id);
+    // Ollama's SDK for Python keeps no ids.
+    let is_kept = question.protocol != Protocol::Ollama || question.language == Language::Javascript;
+    let of = |id: &'static str| is_kept.then_some(id);
     let malaga = json!([of("call_a1"), "weather", { "city": "Málaga", "days": 2 }]);
     let oslo = |id: &'static str| json!([of(id), "weather", { "city": "Oslo", "days": 1 }]);
     match question.scenario {
@@ -217,13 +229,17 @@ fn finish(protocol: Protocol, scenario: Scenario) -> &'static str {
     }
 }
 
-fn usage(protocol: Protocol, scenario: Scenario) -> Value {
+fn usage(question: Question) -> Value {
+    let Question { protocol, scenario, .. } = question;
     let is_full = scenario == Scenario::Usage;
     let (input, output) = if is_full { (100, 20) } else { (12, 9) };
     let (read, written, reasoning) = if is_full { (60, 30, 5) } else { (0, 0, 0) };
     match protocol {
         Protocol::Cohere => return json!({ "input": input, "output": output, "cache_read": read }),
         Protocol::Ollama => return json!({ "input": input, "output": output }),
+        _ if question.is_mistral() => {
+            return json!({ "input": input, "output": output, "total": input + output });
+        }
         Protocol::Bedrock => {
             return json!({
                 "input": input - read - written, "output": output, "total": input + output,
@@ -288,6 +304,10 @@ fn error(question: Question) -> Option<Value> {
         && !is_googles(question.protocol);
     let id = tells_id.then_some("req_7");
     let kind = Some(kind).filter(|kind| !kind.is_empty());
+    if question.is_mistral() && way.is_streamed() && scenario == Scenario::Broken {
+        // Its SDKs know of no error in the middle of a stream and say that they cannot read it.
+        return Some(json!({ "class": class }));
+    }
     Some(json!({ "class": class, "status": status, "message": message, "kind": kind, "request_id": id }))
 }
 
@@ -296,6 +316,7 @@ fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
         return googles(question);
     }
     match (question.scenario, question.protocol) {
+        (_, Protocol::OpenaiChat) if question.is_mistral() => mistrals(question.scenario),
         (Scenario::Limited, Protocol::Bedrock) => ("ThrottlingException", Some(429), "ThrottlingException"),
         // One that all services know is not among those of this one.
         (Scenario::Key, Protocol::Bedrock) => ("ClientError", Some(403), "UnrecognizedClientException"),
@@ -328,6 +349,16 @@ fn at_once(question: Question) -> (&'static str, Option<u16>, &'static str) {
     }
 }
 
+/// Mistral's SDKs have one class for all that goes wrong.
+const fn mistrals(scenario: Scenario) -> (&'static str, Option<u16>, &'static str) {
+    match scenario {
+        Scenario::Limited => ("SDKError", Some(429), "rate_limit_error"),
+        Scenario::Key => ("SDKError", Some(401), "authentication_error"),
+        Scenario::Invalid => ("SDKError", Some(400), "invalid_request_error"),
+        _ => ("SDKError", Some(503), "service_unavailable"),
+    }
+}
+
 /// Google's SDK for Python tells by class whose fault it is, the one for JavaScript does not.
 const fn googles(question: Question) -> (&'static str, Option<u16>, &'static str) {
     let (python, status, kind) = match question.scenario {
@@ -349,26 +380,33 @@ fn in_the_middle(question: Question) -> (&'static str, Option<u16>, &'static str
         (Protocol::GeminiInteractions, _) => ("error", None, "unavailable"),
         (Protocol::Anthropic, Language::Python) => ("APIStatusError", Some(200), "overloaded_error"),
         (Protocol::Anthropic, Language::Javascript) => ("APIError", None, "overloaded_error"),
+        (Protocol::OpenaiChat, Language::Python) if question.is_mistral() => {
+            ("ResponseValidationError", None, "")
+        }
+        (Protocol::OpenaiChat, _) if question.is_mistral() => ("ZodError", None, ""),
         (Protocol::OpenaiChat, _) => ("APIError", None, "service_unavailable"),
         (Protocol::Bedrock, _) => ("EventStreamError", None, "serviceUnavailableException"),
         (Protocol::Cohere, _) => ("message-end", None, "ERROR"),
-        (Protocol::Ollama, _) => ("ResponseError", None, ""),
+        (Protocol::Ollama, Language::Python) => ("ResponseError", None, ""),
+        (Protocol::Ollama, Language::Javascript) => ("Error", None, ""),
         _ => ("response.failed", None, "slow_down"),
     }
 }
 
 /// How many rich requests an SDK composes.
-pub(crate) const fn rich_requests(protocol: Protocol) -> usize {
+pub(crate) fn rich_requests(vendor: &str, protocol: Protocol) -> usize {
     match protocol {
-        Protocol::OpenaiResponses | Protocol::Bedrock | Protocol::Cohere | Protocol::Ollama => 2,
-        Protocol::Gemini | Protocol::GeminiInteractions => 0,
-        _ => 3,
+        Protocol::OpenaiChat | Protocol::Anthropic if !is_mistral(vendor) => 3,
+        _ => 2,
     }
 }
 
 /// What must be understood of the first rich request, a line for each thing.
-pub(crate) fn outline(protocol: Protocol) -> Vec<&'static str> {
+pub(crate) fn outline(vendor: &str, protocol: Protocol) -> Vec<&'static str> {
     let outline = match protocol {
+        Protocol::OpenaiChat if is_mistral(vendor) => MISTRAL,
+        Protocol::Gemini => GEMINI,
+        Protocol::GeminiInteractions => INTERACTIONS,
         Protocol::OpenaiChat => CHAT,
         Protocol::OpenaiResponses => RESPONSES,
         Protocol::Bedrock => BEDROCK,
@@ -473,10 +511,10 @@ assistant: reasoning sealed ""
 assistant: text "Let me look."
 assistant: call tooluse_a1 weather {"city":"Málaga","days":2}
 assistant: call tooluse_b2 now {}
-user: result tooluse_a1 [text "Sunny.", verbatim {"custom":{"protocol":"bedrock","kind":"json","value":{"json":{"degrees":21}}}}, media image/png 70 bytes]
+user: result tooluse_a1 [text "Sunny.", verbatim {"custom":{"kind":"json","protocol":"bedrock","value":{"json":{"degrees":21}}}}, media image/png 70 bytes]
 user: error tooluse_b2 [text "no clock"]
 user: text "Well?"
-user: verbatim {"custom":{"protocol":"bedrock","kind":"guardContent","value":{"guardContent":{"text":{"text":"Well?","qualifiers":["query"]}}}}}
+user: verbatim {"custom":{"kind":"guardContent","protocol":"bedrock","value":{"guardContent":{"text":{"qualifiers":["query"],"text":"Well?"}}}}}
 tool weather "The weather." cache "default" city+days
 choice {"tool":"weather"}
 sampling {"stop":["END","STOP"]}
@@ -525,3 +563,75 @@ tool weather "The weather." city+days
 sampling {"temperature":0.5,"top_p":0.9,"top_k":40,"seed":7,"presence_penalty":0.25,"frequency_penalty":0.5,"stop":["END","STOP"]}
 max_output 4096
 effort high"#;
+
+const MISTRAL: &str = r#"model mistral-medium-latest
+system: text "Be brief."
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media image/* https://example.com/sky.jpg
+user: media application/* https://example.com/almanac.pdf
+user: verbatim {"custom":{"kind":"input_audio","protocol":"openai_chat","value":{"input_audio":"UklGRg==","type":"input_audio"}}}
+assistant: reasoning sealed "South means sun."
+assistant: text "Let me look."
+assistant: call call0000a weather {"city":"Málaga","days":2}
+assistant: call call0000b now {}
+user: result call0000a [text "Sunny."]
+user: result call0000b [text "no clock"]
+user: text "Well?"
+tool weather "The weather." strict true city+days
+tool now "The time."
+choice {"tool":"weather"}
+parallel false
+sampling {"temperature":0.5,"top_p":0.9,"seed":7,"presence_penalty":0.25,"frequency_penalty":0.5,"stop":["END","STOP"]}
+max_output 4096
+cache {"key":"key-1"}
+metadata run=r1
+metadata team=south"#;
+
+const GEMINI: &str = r#"model gemini-2.5-flash
+system: text "Be brief."
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media application/pdf 15 bytes
+user: media image/jpeg https://example.com/sky.jpg
+assistant: reasoning open "South means sun."
+assistant: text "Let me look."
+assistant: call call_a1 weather {"city":"Málaga","days":2}
+assistant: call call_b2 now {}
+user: result call_a1 [text "Sunny."]
+user: error call_b2 [text "no clock"]
+user: text "Well?"
+tool weather "The weather." city+days
+tool now "The time."
+choice {"tool":"weather"}
+sampling {"temperature":0.5,"top_p":0.9,"top_k":40,"seed":7,"presence_penalty":0.25,"frequency_penalty":0.5,"stop":["END","STOP"],"logprobs":2}
+max_output 4096
+budget 2048
+show_reasoning true"#;
+
+const INTERACTIONS: &str = r#"model gemini-3-pro-preview
+system: text "Be brief."
+user: text "How is Málaga?"
+assistant: text "Which day?"
+user: text "The day of this picture."
+user: media image/png 70 bytes
+user: media image/jpeg https://example.com/sky.jpg
+user: media application/pdf 15 bytes
+assistant: reasoning sealed "South means sun."
+assistant: text "Let me look."
+assistant: call call_a1 weather {"city":"Málaga","days":2}
+assistant: call call_b2 now {}
+user: result call_a1 [text "Sunny."]
+user: error call_b2 [text "no clock"]
+user: text "Well?"
+tool weather "The weather." city+days
+tool now "The time."
+choice {"tool":"weather"}
+sampling {"temperature":0.5,"top_p":0.9,"seed":7,"stop":["END","STOP"]}
+max_output 4096
+effort high
+show_reasoning true"#;

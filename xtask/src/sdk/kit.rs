@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use interlingua_wire::Protocol;
+
 use crate::root;
 
 /// Where the SDKs look for keys and addresses.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "ANTHROPIC_API_KEY",
@@ -19,6 +21,7 @@ const VARIABLES: [&str; 18] = [
     "CO_API_KEY",
     "COHERE_API_KEY",
     "CO_API_URL",
+    "MISTRAL_API_KEY",
     "OLLAMA_API_KEY",
     "OLLAMA_HOST",
     "GOOGLE_API_KEY",
@@ -38,6 +41,22 @@ pub(crate) enum Language {
 impl Language {
     /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::Python, Self::Javascript];
+
+    /// Whose SDKs are asked, and the protocols that each speaks. Amazon's is for Python alone.
+    pub(crate) fn vendors(self) -> Vec<(&'static str, &'static [Protocol])> {
+        let mut vendors: Vec<(&str, &[Protocol])> = vec![
+            ("openai", &[Protocol::OpenaiChat, Protocol::OpenaiResponses]),
+            ("anthropic", &[Protocol::Anthropic]),
+            ("google", &[Protocol::Gemini, Protocol::GeminiInteractions]),
+            ("mistral", &[Protocol::OpenaiChat]),
+            ("cohere", &[Protocol::Cohere]),
+            ("ollama", &[Protocol::Ollama]),
+        ];
+        if self == Self::Python {
+            vendors.push(("bedrock", &[Protocol::Bedrock]));
+        }
+        vendors
+    }
 
     /// The word for `--only`.
     pub(crate) const fn name(self) -> &'static str {

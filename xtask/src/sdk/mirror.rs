@@ -6,7 +6,7 @@ use interlingua_model::{
 use interlingua_wire::{Call, Mode, Protocol, Serve, catalog};
 use serde_json::Value;
 
-use super::meaning;
+use super::meaning::{self, Words};
 use super::server::broken;
 
 /// What came of one request.
@@ -22,17 +22,17 @@ pub(crate) struct Mirrored {
 }
 
 /// The codec of the vendor whose SDK asks, for the model that is asked.
-pub(crate) fn codec(protocol: Protocol, call: &Call) -> Result<Box<dyn Serve>, Error> {
+pub(crate) fn codec(vendor: &str, protocol: Protocol, call: &Call) -> Result<Box<dyn Serve>, Error> {
     let asked = body(&call.body)?;
-    let in_path = call.path.rsplit_once("/model/").and_then(|(_, rest)| rest.split('/').next());
-    let model = asked.get("model").and_then(Value::as_str).or(in_path).unwrap_or_default();
-    let vendor = match protocol {
-        Protocol::OpenaiChat | Protocol::OpenaiResponses => "openai",
-        Protocol::Gemini | Protocol::GeminiInteractions => "google",
-        other => other.id(),
-    };
+    let model = asked.get("model").and_then(Value::as_str).or_else(|| named(&call.path)).unwrap_or_default();
     let row = catalog::find(vendor).ok_or_else(|| broken(format!("`{vendor}` is not in the table")))?;
     row.server(protocol, model)
+}
+
+/// The model that a path names, in Amazon's way or in Google's.
+fn named(path: &str) -> Option<&str> {
+    let (_, rest) = path.rsplit_once("/model/").or_else(|| path.rsplit_once("/models/"))?;
+    rest.split(['/', ':']).next()
 }
 
 /// Reads a request, writes it again, and reads that.
@@ -50,17 +50,21 @@ fn fill(mirrored: &mut Mirrored, codec: &dyn Serve, call: &Call) -> Result<(), E
     mirrored.outline = outline(&request);
     let again = codec.encode(&request, mode)?;
     mirrored.differences.extend(again.warnings.iter().map(|warning| format!("warning: {warning}")));
-    let of_responses = mirrored.protocol == Protocol::OpenaiResponses;
+    let words = match mirrored.protocol {
+        Protocol::OpenaiResponses => Words::Responses,
+        Protocol::Gemini => Words::Gemini,
+        _ => Words::Chat,
+    };
     let (mut came, mut went) = (body(&call.body)?, body(&again.call.body)?);
     if mirrored.protocol == Protocol::Ollama {
         // Its SDK sends no ids of calls: they are made up, and sent.
         without_ids(&mut came);
         without_ids(&mut went);
     }
-    mirrored.differences.extend(meaning::differences(of_responses, &came, &went));
+    mirrored.differences.extend(meaning::differences(words, &came, &went));
     let (second, _) = codec.decode_request(&again.call)?;
     let (first, second) = (neutral(&request)?, neutral(&second)?);
-    let unequal = meaning::differences(of_responses, &first, &second);
+    let unequal = meaning::differences(words, &first, &second);
     mirrored.differences.extend(unequal.into_iter().map(|line| format!("request {line}")));
     Ok(())
 }
@@ -124,7 +128,7 @@ fn of_input(part: &Input) -> String {
         Input::Text(text) => of_text(text),
         Input::Media(media) => of_media(media),
         Input::ToolResult(result) => of_result(result),
-        other => format!("verbatim {}", json(other)),
+        other => verbatim(other),
     }
 }
 
@@ -138,7 +142,7 @@ fn of_output(part: &Output) -> String {
             format!("reasoning {sealed} {:?}", reasoning.text)
         }
         Output::ToolCall(call) => format!("call {} {} {}", call.id, call.name, compact(&call.input)),
-        other => format!("verbatim {}", json(other)),
+        other => verbatim(other),
     }
 }
 
@@ -160,7 +164,7 @@ fn of_result(result: &ToolResult) -> String {
     let of_content = |content: &Content| match content {
         Content::Text(text) => of_text(text),
         Content::Media(media) => of_media(media),
-        other => format!("verbatim {}", json(other)),
+        other => verbatim(other),
     };
     let content: Vec<String> = result.content.iter().map(of_content).collect();
     let word = if result.is_error { "error" } else { "result" };
@@ -201,6 +205,13 @@ fn members(schema: &Json) -> String {
 /// JSON without spaces, so that two spellings of the same are the same line.
 fn compact(json: &Json) -> String {
     json.to_value().map_or_else(|_| json.as_str().to_owned(), |value| value.to_string())
+}
+
+/// What a codec carries along, with its names sorted: the SDKs send them in different orders.
+fn verbatim(value: &impl serde::Serialize) -> String {
+    let mut value = serde_json::to_value(value).unwrap_or_default();
+    value.sort_all_objects();
+    format!("verbatim {value}")
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -82,21 +82,9 @@ fn options(flags: &[&str]) -> Result<Options, String> {
 /// Asks the vendors' SDKs of a language everything.
 fn ask_all(language: Language, outcome: &mut Outcome) -> Result<(), String> {
     language.install()?;
-    let mut vendors: Vec<(&str, &[Protocol])> = vec![
-        ("openai", &[Protocol::OpenaiChat, Protocol::OpenaiResponses]),
-        ("anthropic", &[Protocol::Anthropic]),
-        ("google", &[Protocol::Gemini, Protocol::GeminiInteractions]),
-    ];
-    if language == Language::Python {
-        vendors.extend([
-            ("bedrock", &[Protocol::Bedrock] as &[Protocol]),
-            ("cohere", &[Protocol::Cohere]),
-            ("ollama", &[Protocol::Ollama]),
-        ]);
-    }
-    for (vendor, protocols) in vendors {
+    for (vendor, protocols) in language.vendors() {
         let server = Server::start()?;
-        let questions = questions(language, protocols);
+        let questions = questions(language, vendor, protocols);
         let plan: Vec<Value> = questions.iter().copied().map(planned).collect();
         let printed = language.ask(vendor, &[&server.url(), &Value::Array(plan).to_string()])?;
         let mut lines = printed.lines();
@@ -105,18 +93,18 @@ fn ask_all(language: Language, outcome: &mut Outcome) -> Result<(), String> {
         }
         let mirrored = server.mirrored();
         for &protocol in protocols {
-            outcome.mirror(language, protocol, &mirrored);
+            outcome.mirror(language, vendor, protocol, &mirrored);
         }
     }
     Ok(())
 }
 
-fn questions(language: Language, protocols: &[Protocol]) -> Vec<Question> {
+fn questions(language: Language, vendor: &'static str, protocols: &[Protocol]) -> Vec<Question> {
     let mut questions = Vec::new();
     for &protocol in protocols {
         for scenario in Scenario::ANSWERS.into_iter().chain([Scenario::Rich]) {
-            let ways = scenario.ways(protocol).iter();
-            questions.extend(ways.map(|&way| Question { language, protocol, scenario, way }));
+            let ways = scenario.ways(vendor, protocol).iter();
+            questions.extend(ways.map(|&way| Question { language, vendor, protocol, scenario, way }));
         }
     }
     questions
@@ -147,10 +135,16 @@ impl Outcome {
 
     /// What came of the rich requests of one SDK; of the first in each protocol it is held against what was written
     /// down that it was understood.
-    fn mirror(&mut self, language: Language, protocol: Protocol, mirrored: &[Mirrored]) {
+    fn mirror(
+        &mut self,
+        language: Language,
+        vendor: &'static str,
+        protocol: Protocol,
+        mirrored: &[Mirrored],
+    ) {
         let own: Vec<&Mirrored> = mirrored.iter().filter(|each| each.protocol == protocol).collect();
-        let question = Question { language, protocol, scenario: Scenario::Rich, way: Way::Rich };
-        let (wanted, count) = (expect::outline(protocol), expect::rich_requests(protocol));
+        let question = Question { language, vendor, protocol, scenario: Scenario::Rich, way: Way::Rich };
+        let (wanted, count) = (expect::outline(vendor, protocol), expect::rich_requests(vendor, protocol));
         if own.len() != count {
             self.note(question, "requests", &[format!("{} of {count} came", own.len())]);
         }
@@ -167,7 +161,8 @@ impl Outcome {
     fn note(&mut self, question: Question, way: &str, lines: &[String]) {
         self.checks += 1;
         let scenario = question.scenario;
-        let column = format!("{} {}", question.protocol.id(), question.language.name());
+        let spoken = if question.is_mistral() { question.vendor } else { question.protocol.id() };
+        let column = format!("{spoken} {}", question.language.name());
         let row = Scenario::ANSWERS.iter().position(|each| *each == scenario).unwrap_or(usize::MAX);
         let place = format!("{column}, {}, {way}", scenario.name());
         self.rows.entry(row).or_default().entry(column).or_default().push((way.to_owned(), lines.is_empty()));

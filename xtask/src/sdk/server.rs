@@ -55,11 +55,11 @@ fn serve(stream: &TcpStream, mirrored: &Mutex<Vec<Mirrored>>) -> std::io::Result
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(call) = receive(&mut reader)? {
-        let Some((scenario, protocol)) = place(&call.path) else {
+        let Some(place) = Place::of(&call.path) else {
             send(stream, &Reply::json(404, "{\"error\":{\"message\":\"there is no such path here\"}}"))?;
             continue;
         };
-        match answer(scenario, protocol, &call, mirrored) {
+        match answer(place, &call, mirrored) {
             Ok(Answer::Stream(kind, pieces)) => stream_out(stream, kind, &pieces)?,
             Ok(Answer::Whole(reply)) => send(stream, &reply)?,
             Err(error) => send(stream, &Reply::json(500, format!("{{\"error\":{:?}}}", error.message())))?,
@@ -68,22 +68,32 @@ fn serve(stream: &TcpStream, mirrored: &Mutex<Vec<Mirrored>>) -> std::io::Result
     Ok(())
 }
 
-/// Which scenario and which protocol a path stands for.
-fn place(path: &str) -> Option<(Scenario, Protocol)> {
-    let path = path.split('?').next()?.strip_prefix('/')?;
-    let (scenario, rest) = path.split_once('/')?;
-    let protocol = match rest {
-        "v1/chat/completions" => Protocol::OpenaiChat,
-        "v1/responses" => Protocol::OpenaiResponses,
-        "v1/messages" => Protocol::Anthropic,
-        "v2/chat" => Protocol::Cohere,
-        "api/chat" => Protocol::Ollama,
-        "v1beta/interactions" => Protocol::GeminiInteractions,
-        rest if rest.starts_with("v1beta/models/") => Protocol::Gemini,
-        rest if rest.starts_with("model/") => Protocol::Bedrock,
-        _ => return None,
-    };
-    Some((Scenario::named(scenario)?, protocol))
+/// What a path stands for.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    scenario: Scenario,
+    vendor: &'static str,
+    protocol: Protocol,
+}
+
+impl Place {
+    fn of(path: &str) -> Option<Self> {
+        let path = path.split('?').next()?.strip_prefix('/')?;
+        let (scenario, rest) = path.split_once('/')?;
+        let (vendor, protocol) = match rest {
+            "v1/chat/completions" => ("openai", Protocol::OpenaiChat),
+            "v1/responses" => ("openai", Protocol::OpenaiResponses),
+            "v1/messages" => ("anthropic", Protocol::Anthropic),
+            "mistral/v1/chat/completions" => ("mistral", Protocol::OpenaiChat),
+            "v2/chat" => ("cohere", Protocol::Cohere),
+            "api/chat" => ("ollama", Protocol::Ollama),
+            "v1beta/interactions" => ("google", Protocol::GeminiInteractions),
+            rest if rest.starts_with("v1beta/models/") => ("google", Protocol::Gemini),
+            rest if rest.starts_with("model/") => ("bedrock", Protocol::Bedrock),
+            _ => return None,
+        };
+        Some(Self { scenario: Scenario::named(scenario)?, vendor, protocol })
+    }
 }
 
 /// What goes back.
@@ -92,13 +102,9 @@ enum Answer {
     Whole(Reply),
 }
 
-fn answer(
-    scenario: Scenario,
-    protocol: Protocol,
-    call: &Call,
-    mirrored: &Mutex<Vec<Mirrored>>,
-) -> Result<Answer, Error> {
-    let codec = mirror::codec(protocol, call)?;
+fn answer(place: Place, call: &Call, mirrored: &Mutex<Vec<Mirrored>>) -> Result<Answer, Error> {
+    let Place { scenario, vendor, protocol } = place;
+    let codec = mirror::codec(vendor, protocol, call)?;
     if scenario == Scenario::Rich {
         let outcome = mirror::hold(protocol, &*codec, call);
         mirrored.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);

@@ -5,17 +5,19 @@ use serde_json::{Value, json};
 #[path = "../../src/sdk/meaning.rs"]
 mod meaning;
 
-const CHAT: bool = false;
-const RESPONSES: bool = true;
+use meaning::Words;
 
-fn same(of_responses: bool, left: &Value, right: &Value) {
+const CHAT: Words = Words::Chat;
+const RESPONSES: Words = Words::Responses;
+
+fn same(words: Words, left: &Value, right: &Value) {
     for (came, went) in [(left, right), (right, left)] {
-        assert_eq!(meaning::differences(of_responses, came, went), Vec::<String>::new());
+        assert_eq!(meaning::differences(words, came, went), Vec::<String>::new());
     }
 }
 
-fn differ(of_responses: bool, left: &Value, right: &Value, lines: &[&str]) {
-    assert_eq!(meaning::differences(of_responses, left, right), lines);
+fn differ(words: Words, left: &Value, right: &Value, lines: &[&str]) {
+    assert_eq!(meaning::differences(words, left, right), lines);
 }
 
 #[test]
@@ -68,6 +70,24 @@ fn words_are_the_same_in_their_own_protocol_alone() {
     );
     same(CHAT, &json!({ "stop": "END" }), &json!({ "stop": ["END"] }));
     same(CHAT, &json!({ "top_p": 1 }), &json!({ "top_p": 1.0 }));
+}
+
+#[test]
+fn google_spells_names_and_bytes_in_two_ways() {
+    let left =
+        json!({ "systemInstruction": { "role": "user" }, "a_b": { "inline_data": { "data": "_-8=" } } });
+    let right = json!({ "systemInstruction": {}, "aB": { "inlineData": { "data": "/+8=" } } });
+    same(Words::Gemini, &left, &right);
+    assert_eq!(meaning::differences(CHAT, &left, &right).len(), 3);
+}
+
+#[test]
+fn mistral_has_shorter_words() {
+    let picture = |picture: Value| json!({ "type": "image_url", "image_url": picture });
+    same(CHAT, &picture(json!("x")), &picture(json!({ "url": "x" })));
+    same(CHAT, &json!({ "tool_choice": "any" }), &json!({ "tool_choice": "required" }));
+    same(CHAT, &json!([{ "index": 0, "function": {} }]), &json!([{ "function": {} }]));
+    differ(CHAT, &json!({ "index": 0 }), &json!({}), &["$.index: 0 became nothing"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use interlingua_model::{
-    Content, Error, ErrorKind, Event, Fold, Format, Input, Json, Message, Origin, Output, Request, Response,
-    System, Text, Tool, User, WarningKind,
+    Content, Error, ErrorKind, Event, Fold, Format, Input, Json, Message, Origin, Output, PartialJson,
+    Request, Response, System, Text, Tool, User, WarningKind,
 };
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
@@ -17,7 +17,7 @@ use interlingua_wire::ollama::Ollama;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::replay::{Rules, prepare};
-use interlingua_wire::schema::{for_anthropic, for_gemini, for_openai};
+use interlingua_wire::schema::{check, for_anthropic, for_gemini, for_openai};
 use interlingua_wire::{Call, Codec, Decoder, Grammar, Limits, Mint, Mode, Protocol, Serve};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -216,7 +216,34 @@ pub(super) fn events(data: &[u8]) {
     }
 }
 
-/// Any schema becomes one that keeps the rules of the target and is left alone the second time.
+/// Any split of a text gives the same value, which is the one of `serde_json`, and shows its parts in the same order.
+pub(super) fn partial_json(data: &[u8]) {
+    let Some((_, cuts, body)) = split(data) else { return };
+    // By this name `serde_json` tells itself that a string holds a text of its own.
+    if body.windows(13).any(|window| window == b"::private::Raw") {
+        return;
+    }
+    let whole = read_json(body, &[]);
+    assert_eq!(read_json(body, &cuts), whole);
+    assert_eq!(whole.1.ok(), serde_json::from_slice::<serde_json::Value>(body).ok());
+}
+
+/// What was completed on the way, and the value.
+fn read_json(body: &[u8], cuts: &[usize]) -> (Vec<String>, Result<serde_json::Value, String>) {
+    let mut reader = PartialJson::new();
+    let mut seen = Vec::new();
+    let mut from = 0;
+    let mut outcome = Ok(());
+    for cut in cuts.iter().copied().chain([body.len()]) {
+        let read = reader.push_with(&body[from..cut], |path, value| seen.push(format!("{path} {value}")));
+        outcome = outcome.and(read);
+        from = cut;
+    }
+    let value = outcome.and_then(|()| reader.into_value());
+    (seen, value.map_err(|error| error.message().to_owned()))
+}
+
+/// Any schema becomes one that keeps the rules of the target and is left alone the second time; any schema can be checked against.
 pub(super) fn schema(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let schema = Json::from_text(text);
@@ -233,6 +260,12 @@ pub(super) fn schema(data: &[u8]) {
         assert_eq!(twice, once, "for {target}");
         let changes = warnings.iter().find(|warning| warning.kind != WarningKind::Ignored);
         assert_eq!(changes, None, "for {target} in {once}");
+    }
+    if let Ok(schema) = schema.to_value() {
+        // A schema is a value like any other.
+        for mismatch in check(&schema, &schema) {
+            assert!(schema.pointer(&mismatch.path).is_some(), "{mismatch:?}");
+        }
     }
     let (once, _) = for_gemini(&schema);
     let (twice, warnings) = for_gemini(&once);

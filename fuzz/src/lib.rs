@@ -51,6 +51,8 @@ pub enum Food {
     Events,
     /// JSON Schemas.
     Schemas,
+    /// JSON texts, after a byte of flags.
+    Texts,
     /// Requests in our own shape, after a byte that says to whom they go.
     Histories,
 }
@@ -64,6 +66,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "request", law: laws::request, food: Food::Requests },
     Target { name: "events", law: laws::events, food: Food::Events },
     Target { name: "schema", law: laws::schema, food: Food::Schemas },
+    Target { name: "partial_json", law: laws::partial_json, food: Food::Texts },
     Target { name: "replay", law: laws::replay, food: Food::Histories },
     Target {
         name: "openai_chat_decode",

@@ -95,6 +95,10 @@ impl Seeds {
             }
             Food::Events => self.events.iter().map(|text| text.clone().into_bytes()).collect(),
             Food::Schemas => self.schemas().map(|schema| schema.as_bytes().to_vec()).collect(),
+            Food::Texts => {
+                let texts = self.schemas().chain(self.shapes.iter().map(String::as_str));
+                texts.map(|text| [&[0x30], &CUTS[..], text.as_bytes()].concat()).collect()
+            }
             Food::Histories => self.histories(),
         };
         found.into_iter().filter(|input| input.len() <= LONGEST).collect()

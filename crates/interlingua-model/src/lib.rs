@@ -36,6 +36,7 @@ mod json;
 mod media;
 mod message;
 mod part;
+mod partial_json;
 mod piece;
 mod request;
 mod response;
@@ -57,6 +58,7 @@ pub use part::{
     Content, Custom, Input, Logprob, Output, Reasoning, RunBy, Text, TokenLogprob, ToolCall, ToolKind,
     ToolResult,
 };
+pub use partial_json::PartialJson;
 pub use piece::Piece;
 pub use request::{Cache, Effort, Format, Request, Retention, Sampling, SchemaFormat, Verbosity};
 pub use response::Response;

@@ -12,6 +12,7 @@ use std::hint::black_box;
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
+use interlingua_model::PartialJson;
 use interlingua_wire::anthropic::Anthropic;
 use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::frame::{Value, write_message};
@@ -306,4 +307,51 @@ fn ours_in_full(bencher: Bencher<'_, '_>, kind: &str) {
     let frames = frames(kind);
     let pieces: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
     bencher.counter(ItemsCount::new(DELTAS)).bench_local(|| decode(kind, &pieces, false));
+}
+
+/// The arguments of a call, in pieces the size of a token.
+fn arguments(kilobytes: usize) -> Vec<String> {
+    let item = |at: usize| {
+        format!(r#"{{"id":{at},"name":"Item \"{at}\"","tags":["a","b"],"note":"some words of text"}}"#)
+    };
+    let items: Vec<String> = (0..kilobytes * 1024 / 72).map(item).collect();
+    let text = format!(r#"{{"items":[{}]}}"#, items.join(","));
+    text.as_bytes().chunks(4).map(|piece| String::from_utf8_lossy(piece).into_owned()).collect()
+}
+
+/// The value so far after each piece, by the reader that goes on where it stood.
+#[divan::bench(args = [1, 8, 64])]
+fn partial_json(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let pieces = arguments(kilobytes);
+    bencher.counter(ItemsCount::new(pieces.len())).bench_local(|| {
+        let mut reader = PartialJson::new();
+        for piece in &pieces {
+            reader.push(black_box(piece)).unwrap();
+            black_box(reader.value());
+        }
+        reader.into_value().unwrap()
+    });
+}
+
+/// The floor of every way that begins anew: `serde_json` on all that came, after each piece.
+#[divan::bench(args = [1, 8, 64])]
+fn partial_json_anew(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let pieces = arguments(kilobytes);
+    bencher.counter(ItemsCount::new(pieces.len())).bench_local(|| {
+        let mut text = String::new();
+        for piece in &pieces {
+            text.push_str(black_box(piece));
+            black_box(serde_json::from_str::<serde_json::Value>(&text).ok());
+        }
+    });
+}
+
+/// The floor of all: `serde_json` on the whole text, once.
+#[divan::bench(args = [1, 8, 64])]
+fn partial_json_once(bencher: Bencher<'_, '_>, kilobytes: usize) {
+    let pieces = arguments(kilobytes);
+    let text = pieces.concat();
+    bencher
+        .counter(ItemsCount::new(pieces.len()))
+        .bench_local(|| serde_json::from_str::<serde_json::Value>(black_box(&text)).unwrap());
 }

@@ -4,5 +4,6 @@
 
 mod any;
 mod fold;
+mod partial_json;
 mod pins;
 mod shape;

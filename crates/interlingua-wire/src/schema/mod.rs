@@ -26,6 +26,7 @@
 //! The work is bounded whatever the schema: what nests deeper than 24 schemas is cut, and so is what goes beyond 100,000
 //! values with references inlined.
 
+mod check;
 mod gemini;
 mod merge;
 mod rewrite;
@@ -33,6 +34,7 @@ mod target;
 
 use interlingua_model::{Json, Warning};
 
+pub use check::{Mismatch, check};
 use rewrite::Rewriter;
 use target::Target;
 

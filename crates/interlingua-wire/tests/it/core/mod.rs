@@ -10,5 +10,6 @@ pub(crate) mod messages;
 mod ndjson;
 mod replay;
 mod schema;
+mod schema_check;
 mod sse;
 mod strict;

@@ -146,6 +146,18 @@ impl Options {
         self
     }
 
+    /// What of them holds whoever is asked.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            key: None,
+            base_url: None,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            protocol: None,
+            ..self.clone()
+        }
+    }
+
     /// Sets the protocol.
     #[must_use]
     pub fn protocol(mut self, protocol: Protocol) -> Self {

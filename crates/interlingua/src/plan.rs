@@ -26,7 +26,7 @@ const GOOGLE: &str = "Google";
 /// What stands in place of a key that must not be shown.
 const MASK: &str = "***";
 /// Headers that carry keys, whatever the provider.
-const KEY_HEADERS: [&str; 7] = [
+pub(crate) const KEY_HEADERS: [&str; 7] = [
     "authorization",
     "proxy-authorization",
     "x-api-key",

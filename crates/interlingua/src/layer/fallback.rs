@@ -1,11 +1,10 @@
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
 use interlingua_model::{Error, ErrorKind, Retry};
 
 use crate::layer::{Ask, Layer, Next, Notice};
-use crate::{BoxFuture, Events, Options};
+use crate::{BoxFuture, Events};
 
 /// Asks another model where one fails before it has begun to answer.
 ///
@@ -15,7 +14,7 @@ use crate::{BoxFuture, Events, Options};
 /// of content was there, no other model is asked, and a failure is handed out as it is.
 ///
 /// The call resolves with the first piece of content. Another provider gets neither key, base URL, protocol, headers nor
-/// body fields of the [`Options`]: they were meant for the first one.
+/// body fields of the [`Options`](crate::Options): they were meant for the first one.
 ///
 /// ```
 /// use interlingua::layer::Fallback;
@@ -102,7 +101,7 @@ impl Fallback {
         let mut rest = self.chain(&model).iter().filter(|other| **other != ask.request.model);
         let mut failed = Vec::new();
         loop {
-            let error = match begun(next, moved(&ask, &model, next)).await {
+            let error = match next.begin(ask.to_model(&model, next)).await {
                 Ok(events) => return Ok(events),
                 Err(error) => error,
             };
@@ -115,39 +114,6 @@ impl Fallback {
             let Some(to) = to else { return Err(Attempts(failed).into_error()) };
             model = to.clone();
         }
-    }
-}
-
-/// An answer that has begun.
-async fn begun(next: Next<'_>, ask: Ask<'_>) -> Result<Events, Error> {
-    let mut events = next.call(ask).await?;
-    events.begin().await?;
-    Ok(events)
-}
-
-/// The same for another model. What the options say to one provider is not for another.
-pub(crate) fn moved<'a>(ask: &'a Ask<'_>, model: &str, next: Next<'_>) -> Ask<'a> {
-    let mut moved = ask.again();
-    if model == ask.request.model {
-        return moved;
-    }
-    model.clone_into(&mut moved.request.to_mut().model);
-    let provider = |model| next.client().0.registry.target(model).map(|(provider, _)| provider).ok();
-    if provider(model) != provider(&ask.request.model) {
-        moved.options = Cow::Owned(elsewhere(&ask.options));
-    }
-    moved
-}
-
-/// What of the options holds whoever is asked.
-fn elsewhere(options: &Options) -> Options {
-    Options {
-        key: None,
-        base_url: None,
-        headers: http::HeaderMap::new(),
-        body: Vec::new(),
-        protocol: None,
-        ..options.clone()
     }
 }
 

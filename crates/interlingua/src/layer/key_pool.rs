@@ -5,7 +5,7 @@ use std::time::Duration;
 use interlingua_model::{Error, ErrorKind, Retry};
 use tokio::time::Instant;
 
-use crate::layer::{Ask, End, Layer, Next, Notice, Refusal, Teller, Watch};
+use crate::layer::{AGES, Ask, End, Layer, Next, Notice, Refusal, Teller, Watch};
 use crate::{BoxFuture, Events, Secret};
 
 /// Several keys of a provider, of which each call takes the one that was used longest ago.
@@ -162,7 +162,7 @@ impl KeyPool {
         }
         let (time, kind) = (if let Retry::After(wait) = error.retry() { wait } else { usual }, error.kind());
         if let Some(turn) = self.turns().keys.get_mut(at) {
-            turn.cooling = Some((Instant::now() + time, kind));
+            turn.cooling = Some((Instant::now() + time.min(AGES), kind));
         }
         teller.tell(Notice::KeyCooled { provider: self.provider.clone(), key: at, time, kind });
         true

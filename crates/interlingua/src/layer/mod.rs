@@ -6,15 +6,21 @@
 //! are made within all of them, so that a layer sees one call, whose error is that of the last attempt. What a layer does
 //! is a [`Notice`], what it refuses a [`Refusal`].
 
+mod book;
+mod circuit_breaker;
+mod concurrency;
 mod fallback;
 mod key_pool;
 mod notice;
+mod rate_limit;
 mod refusal;
+mod scope;
 mod watch;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use interlingua_model::{Error, Request};
 use interlingua_wire::Mode;
@@ -22,10 +28,14 @@ use tokio::time::Instant;
 
 use crate::{BoxFuture, Client, Events, Options};
 
+pub use circuit_breaker::CircuitBreaker;
+pub use concurrency::Concurrency;
 pub use fallback::{Attempt, Attempts, Fallback};
 pub use key_pool::KeyPool;
 pub use notice::{Notice, Teller};
+pub use rate_limit::RateLimit;
 pub use refusal::Refusal;
+pub use scope::Scope;
 pub use watch::{End, Watch};
 
 pub(crate) use notice::OnNotice;
@@ -89,6 +99,21 @@ impl Ask<'_> {
     pub fn again(&self) -> Ask<'_> {
         Ask { request: Cow::Borrowed(&self.request), mode: self.mode, options: Cow::Borrowed(&self.options) }
     }
+
+    /// The same for another model, written `provider/model`. Another provider gets neither key, base URL, protocol, headers
+    /// nor body fields of the options: they were meant for the first one.
+    pub fn to_model(&self, model: &str, next: Next<'_>) -> Ask<'_> {
+        let mut moved = self.again();
+        if model == self.request.model {
+            return moved;
+        }
+        model.clone_into(&mut moved.request.to_mut().model);
+        let provider = |model| next.client().0.registry.target(model).map(|(provider, _)| provider).ok();
+        if provider(model) != provider(&self.request.model) {
+            moved.options = Cow::Owned(self.options.elsewhere());
+        }
+        moved
+    }
 }
 
 impl<'a> Next<'a> {
@@ -98,6 +123,16 @@ impl<'a> Next<'a> {
             return Box::pin(async move { self.client.bare(&ask.request, ask.mode, &ask.options).await });
         };
         layer.call(ask, Self { layers: rest, ..self })
+    }
+
+    /// Asks, and resolves with the first piece of content.
+    ///
+    /// # Errors
+    /// Also those of an answer that fails before it.
+    pub async fn begin(self, ask: Ask<'a>) -> Result<Events, Error> {
+        let mut events = self.call(ask).await?;
+        events.begin().await?;
+        Ok(events)
     }
 
     /// The client that is asked. What is asked of it begins anew, with all layers.
@@ -127,6 +162,9 @@ impl<L: Layer + ?Sized> Layer for Arc<L> {
         (**self).call(ask, next)
     }
 }
+
+/// Longer than any program runs. Times are cut to it, so that they can be added to a moment: servers may say anything.
+pub(crate) const AGES: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// A call through all layers.
 pub(crate) async fn call(

@@ -35,6 +35,20 @@ pub(crate) fn word(word: &'static str, before: u64, after: u64) -> Vec<Act> {
     vec![wait(before), Act::Say(word), wait(after), Act::Use(10, 5), Act::Finish]
 }
 
+/// Numbers that look like chance and are the same in every run.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(2).wrapping_add(1))
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
 type Play = dyn Fn(usize, &Request) -> Vec<Act> + Send + Sync;
 
 /// A model that plays for each call what it is told.
@@ -68,6 +82,11 @@ impl Stand {
     /// The models that were asked, in order.
     pub(crate) fn models(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|(_, model)| model.clone()).collect()
+    }
+
+    /// When the calls came, since a moment.
+    pub(crate) fn times(&self, since: Instant) -> Vec<Duration> {
+        self.asked.lock().unwrap().iter().map(|(at, _)| *at - since).collect()
     }
 
     /// How many answers are under way.

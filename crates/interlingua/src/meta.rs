@@ -29,6 +29,13 @@ pub struct Meta {
     pub notices: Vec<Notice>,
 }
 
+impl Meta {
+    /// Whether the answer came out of a [`Cache`](crate::layer::Cache), so that nobody was asked or paid.
+    pub fn is_cached(&self) -> bool {
+        self.notices.iter().any(|notice| matches!(notice, Notice::CacheHit { .. }))
+    }
+}
+
 /// How long things took, since the call was begun; retries and their pauses are included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -6,12 +6,17 @@
 //! are made within all of them, so that a layer sees one call, whose error is that of the last attempt. What a layer does
 //! is a [`Notice`], what it refuses a [`Refusal`].
 
+mod account;
 mod book;
+mod budget;
+mod cache;
 mod circuit_breaker;
 mod concurrency;
 mod fallback;
+mod hedge;
 mod key_pool;
 mod notice;
+mod price;
 mod rate_limit;
 mod refusal;
 mod scope;
@@ -28,9 +33,13 @@ use tokio::time::Instant;
 
 use crate::{BoxFuture, Client, Events, Options};
 
+pub use account::Spent;
+pub use budget::Budget;
+pub use cache::Cache;
 pub use circuit_breaker::CircuitBreaker;
 pub use concurrency::Concurrency;
 pub use fallback::{Attempt, Attempts, Fallback};
+pub use hedge::Hedge;
 pub use key_pool::KeyPool;
 pub use notice::{Notice, Teller};
 pub use rate_limit::RateLimit;

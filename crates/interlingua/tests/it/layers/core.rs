@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use interlingua::layer::{Ask, End, Layer, Next, Notice, Teller, Watch};
+use interlingua::layer::{
+    Ask, Budget, CircuitBreaker, Concurrency, End, Hedge, KeyPool, Layer, Next, Notice, RateLimit, Teller,
+    Watch,
+};
 use interlingua::{BoxFuture, Delta, Error, ErrorKind, Event, Events, Options, Origin, Request};
 
 use super::stand::{Act, Stand, word};
@@ -155,4 +158,34 @@ async fn begin_takes_nothing_and_fails_early() {
     let cut = Events::from_stream(Origin::new("", "x", "y"), interlingua::Meta::default(), cut.boxed());
     let error = cut.into_response().await.unwrap_err();
     assert_eq!((error.kind(), error.provider()), (ErrorKind::Truncated, Some("x")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_without_end_are_no_trouble() {
+    let ages = Duration::MAX;
+    let said = |status| {
+        Said::status(status, crate::server::whole_hello())
+            .header("retry-after", "18446744073709551615")
+            .header("x-ratelimit-remaining-requests", "5")
+            .header("x-ratelimit-reset-requests", "18446744073709551615s")
+    };
+    let script = Script::answers([said(200), said(429), said(200), said(503)]);
+    let rate = RateLimit::new().requests(9).window(ages).longest_wait(ages);
+    let client = script
+        .builder()
+        .retry(interlingua::RetryPolicy::never())
+        .layer(Hedge::after(ages))
+        .layer(Budget::new().calls(9).over(ages))
+        .layer(CircuitBreaker::new().failures(1).window(ages).pause(ages))
+        .layer(rate.learn(false))
+        .layer(RateLimit::new())
+        .layer(Concurrency::new(1).longest_wait(ages))
+        .layer(KeyPool::new("test", ["sk-1", "sk-2"]).cooldown(ages, ages))
+        .build()
+        .unwrap();
+    let request = Request::new("test/m").user("hi");
+    for ok in [true, true, false, false] {
+        assert_eq!(client.send(&request).await.is_ok(), ok);
+    }
+    assert_eq!(script.count(), 4);
 }

@@ -13,6 +13,7 @@ mod decision;
 mod found;
 mod gemini;
 mod gemini_interactions;
+mod golden;
 mod ollama;
 mod openai_chat;
 mod openai_responses;

@@ -1,98 +1,16 @@
-//! Recorded traffic of the vendor and of compatible services: all of it must be read, served and asked again.
+//! Recorded traffic of the vendor and of compatible services.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use http::HeaderMap;
-use interlingua_model::{Format, Request, Response};
+use interlingua_model::{FinishReason, Response};
+use interlingua_wire::Mode;
 use interlingua_wire::anthropic::{Anthropic, Dialect};
-use interlingua_wire::{Call, Codec, Mode, Refusal, Serve};
-use serde::Deserialize;
+use interlingua_wire::schema::for_anthropic;
 
-use crate::check::{Decoded, corpus, decode, decode_in_full, events_round_trip};
+use crate::recorded::{Answers, Recorded, Requests, alike, rewrite};
 
-#[derive(Deserialize)]
-struct Meta {
-    status: u16,
-}
-
-#[derive(Deserialize)]
-struct Explained {
-    #[serde(default)]
-    explained: Vec<Explanation>,
-}
-
-#[derive(Deserialize)]
-struct Explanation {
-    name: String,
-    reason: String,
-}
-
-fn recordings() -> Vec<PathBuf> {
-    let Some(root) = corpus("anthropic-messages") else { return Vec::new() };
-    let mut found = Vec::new();
-    for provider in fs::read_dir(root).unwrap() {
-        for recording in fs::read_dir(provider.unwrap().path()).unwrap() {
-            found.push(recording.unwrap().path());
-        }
-    }
-    found.sort();
-    found
-}
-
-fn name(folder: &Path) -> String {
-    let names: Vec<_> = folder.iter().rev().take(3).map(|name| name.to_string_lossy()).collect();
-    names.into_iter().rev().collect::<Vec<_>>().join("/")
-}
-
-/// The recordings that are known not to be whole answers, with our reason.
-fn explained() -> BTreeMap<String, String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/anthropic.toml");
-    let list: Explained = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    list.explained.into_iter().map(|explanation| (explanation.name, explanation.reason)).collect()
-}
-
-/// Reads the answer of one recording; what is wrong with it, if anything is.
-fn answer(folder: &Path) -> Option<String> {
-    let codec = Anthropic::default();
-    let meta: Meta = serde_json::from_slice(&fs::read(folder.join("meta.json")).unwrap()).unwrap();
-    let read = |file: &str| fs::read(folder.join(file)).ok();
-    let body = read("response.sse").or_else(|| read("response.json")).or_else(|| read("response.txt"))?;
-    if meta.status >= 400 {
-        let error = codec.refusal(&Refusal::new(meta.status, &HeaderMap::new(), &body));
-        assert_eq!(error.status(), Some(meta.status));
-        let is_generic = error.message() == format!("the provider answered {}", meta.status);
-        return is_generic.then(|| format!("no message in {}", String::from_utf8_lossy(&body)));
-    }
-    let mode = if folder.join("response.sse").exists() { Mode::Stream } else { Mode::Whole };
-    let whole = decode(&codec, mode, &body, &[]);
-    let cuts: Vec<usize> = (1..body.len()).step_by(97).collect();
-    let full = decode_in_full(&codec, mode, &body);
-    assert_eq!(whole.events, full.events, "{}: with every frame read in full", folder.display());
-    let pieces = decode(&codec, mode, &body, &cuts);
-    assert_eq!(whole.events, pieces.events, "{}: cut into pieces, the events differ", folder.display());
-    let warnings = &whole.response.warnings;
-    match &whole.error {
-        Some(error) => Some(error.clone()),
-        None if !warnings.is_empty() => Some(format!("{warnings:?}")),
-        None => [Mode::Stream, Mode::Whole].into_iter().find_map(|mode| served(&codec, &whole, mode)),
-    }
-}
-
-/// An answer that was read is served again, and read again it is the same.
-fn served(codec: &Anthropic, read: &Decoded, mode: Mode) -> Option<String> {
-    let again = events_round_trip(codec, &Request::new("m"), mode, &read.events);
-    if again.error.is_some() {
-        return again.error;
-    }
-    let (told, heard) = (canonical(&read.response), canonical(&again.response));
-    (told != heard).then(|| format!("served again ({mode:?}), {told:#}\nbecame {heard:#}"))
-}
+const RECORDINGS: Recorded<'_> = Recorded { folder: "anthropic-messages", list: "anthropic", prefix: "" };
 
 /// An answer without what has to be made up for a client, or has no place in a whole answer.
-fn canonical(response: &Response) -> serde_json::Value {
-    let mut response = response.clone();
+fn canonical(mut response: Response) -> Response {
     let usage = &mut response.usage;
     (usage.input, usage.output) = (usage.input.or(Some(0)), usage.output.or(Some(0)));
     response.id.get_or_insert_with(|| "msg_0a1b2c".to_owned());
@@ -100,64 +18,33 @@ fn canonical(response: &Response) -> serde_json::Value {
     let finish = response.finish.as_mut().unwrap();
     if finish.raw.is_none() {
         finish.raw = Some("end_turn".to_owned());
-        finish.reason = interlingua_model::FinishReason::Stop;
+        finish.reason = FinishReason::Stop;
     }
-    serde_json::to_value(response).unwrap()
-}
-
-/// Reads the request of one recording and writes it again; what got lost, if anything did.
-fn asked(folder: &Path) -> Option<String> {
-    let body = fs::read(folder.join("request.json")).ok()?;
-    let mut dialect = Dialect::default();
-    dialect.unsigned_thinking = true;
-    let codec = Anthropic::new(dialect);
-    let (mut request, mode) = match codec.decode_request(&Call::post("/v1/messages", body)) {
-        Ok(read) => read,
-        Err(error) => return Some(error.to_string()),
-    };
-    let encoded = codec.encode(&request, mode).unwrap();
-    let (mut again, mode_again) = codec.decode_request(&encoded.call).unwrap();
-    assert_eq!(mode, mode_again);
-    if !encoded.warnings.is_empty() {
-        return Some(format!("{:?}", encoded.warnings));
-    }
-    if let (Some(Format::Schema(told)), Some(Format::Schema(heard))) =
-        (&mut request.format, &mut again.format)
-    {
-        // A schema is rewritten on its way out; once that is done it stays as it is.
-        told.schema = interlingua_wire::schema::for_anthropic(&told.schema).0;
-        heard.schema = interlingua_wire::schema::for_anthropic(&heard.schema).0;
-    }
-    (request != again).then(|| format!("read, {request:#?}\nwritten and read again, {again:#?}"))
-}
-
-fn walk(check: impl Fn(&Path) -> Option<String>, prefix: &str) {
-    let explained = explained();
-    let (mut count, mut failures) = (0, Vec::new());
-    for folder in recordings() {
-        count += 1;
-        let (key, failure) = (format!("{prefix}{}", name(&folder)), check(&folder));
-        match (failure, explained.contains_key(&key)) {
-            (Some(failure), false) => failures.push(format!("{key}: {failure}")),
-            (None, true) => failures.push(format!("{key}: explained as a failure, yet it passes")),
-            _ => {}
-        }
-    }
-    println!("{count} recordings");
-    assert!(failures.is_empty(), "{} of {count} fail:\n{}", failures.len(), failures.join("\n"));
+    response
 }
 
 #[test]
 fn recorded_answers() {
-    walk(answer, "");
+    let codec = Anthropic::default();
+    RECORDINGS.answers(&Answers {
+        reader: &codec,
+        server: &codec,
+        modes: &[Mode::Stream, Mode::Whole],
+        stride: 97,
+        compare: &alike(canonical),
+    });
 }
 
 #[test]
 fn recorded_requests() {
-    walk(asked, "request of ");
-}
-
-#[test]
-fn every_explanation_gives_a_reason() {
-    assert!(explained().values().all(|reason| reason.len() > 10));
+    Recorded { prefix: "request of ", ..RECORDINGS }.requests(&Requests {
+        codec: &|_| {
+            let mut dialect = Dialect::default();
+            dialect.unsigned_thinking = true;
+            Some(Box::new(Anthropic::new(dialect)))
+        },
+        path: &|_| "/v1/messages".to_owned(),
+        mend: &|_| {},
+        plain: &|request| rewrite(request, for_anthropic),
+    });
 }

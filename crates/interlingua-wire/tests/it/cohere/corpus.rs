@@ -1,13 +1,14 @@
-//! Recorded traffic of the vendor: all of it must be read, served and asked again.
+//! Recorded traffic of the vendor.
 
 use interlingua_model::Response;
+use interlingua_wire::Mode;
 
 use super::codec;
-use crate::recorded::{answer, asked, served, walk};
+use crate::recorded::{Answers, Recorded, Requests, alike};
 
-const RECORDINGS: &str = "cohere-v2";
+const RECORDINGS: Recorded<'_> = Recorded { folder: "cohere-v2", list: "cohere", prefix: "" };
 
-/// The protocol does not tell the numbers of tokens apart from their text.
+/// An answer without what has to be made up for a client.
 fn canonical(mut response: Response) -> Response {
     response.id.get_or_insert_with(|| "0a1b2c".to_owned());
     response
@@ -15,13 +16,21 @@ fn canonical(mut response: Response) -> Response {
 
 #[test]
 fn recorded_answers() {
-    walk(RECORDINGS, "cohere", "", &|folder| match answer(&codec(), folder) {
-        Ok(read) => read.and_then(|read| served(&codec(), &read, &canonical)),
-        Err(failure) => Some(failure),
+    RECORDINGS.answers(&Answers {
+        reader: &codec(),
+        server: &codec(),
+        modes: &[Mode::Stream, Mode::Whole],
+        stride: 97,
+        compare: &alike(canonical),
     });
 }
 
 #[test]
 fn recorded_requests() {
-    walk(RECORDINGS, "cohere", "request of ", &|folder| asked(&codec(), folder, "/v2/chat"));
+    Recorded { prefix: "request of ", ..RECORDINGS }.requests(&Requests {
+        codec: &|_| Some(Box::new(codec())),
+        path: &|_| "/v2/chat".to_owned(),
+        mend: &|_| {},
+        plain: &|_| {},
+    });
 }

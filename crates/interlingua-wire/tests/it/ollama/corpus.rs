@@ -1,11 +1,12 @@
-//! Recorded traffic of local servers and of the vendor's own: all of it must be read, served and asked again.
+//! Recorded traffic of local servers and of the vendor's own.
 
 use interlingua_model::{Output, Response};
+use interlingua_wire::Mode;
 
 use super::codec;
-use crate::recorded::{answer, asked, served, walk};
+use crate::recorded::{Answers, Recorded, Requests, alike};
 
-const RECORDINGS: &str = "ollama-chat";
+const RECORDINGS: Recorded<'_> = Recorded { folder: "ollama-chat", list: "ollama", prefix: "" };
 
 /// In a whole answer the probabilities of what was thought and of what was said are one list.
 fn canonical(mut response: Response) -> Response {
@@ -23,13 +24,21 @@ fn canonical(mut response: Response) -> Response {
 
 #[test]
 fn recorded_answers() {
-    walk(RECORDINGS, "ollama", "", &|folder| match answer(&codec(), folder) {
-        Ok(read) => read.and_then(|read| served(&codec(), &read, &canonical)),
-        Err(failure) => Some(failure),
+    RECORDINGS.answers(&Answers {
+        reader: &codec(),
+        server: &codec(),
+        modes: &[Mode::Stream, Mode::Whole],
+        stride: 97,
+        compare: &alike(canonical),
     });
 }
 
 #[test]
 fn recorded_requests() {
-    walk(RECORDINGS, "ollama", "request of ", &|folder| asked(&codec(), folder, "/api/chat"));
+    Recorded { prefix: "request of ", ..RECORDINGS }.requests(&Requests {
+        codec: &|_| Some(Box::new(codec())),
+        path: &|_| "/api/chat".to_owned(),
+        mend: &|_| {},
+        plain: &|_| {},
+    });
 }

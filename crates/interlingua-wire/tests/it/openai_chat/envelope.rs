@@ -11,8 +11,8 @@ use interlingua_wire::openai_chat::{Dialect, Envelope, OpenaiChat};
 use interlingua_wire::{Call, Codec, Mint, Mode, Refusal, Serve};
 use serde_json::{Value, json};
 
-use crate::check::{decode, decoded, events_round_trip};
-use crate::recorded;
+use crate::check::{Decoded, decode, decoded, events_round_trip};
+use crate::recorded::{self, Recorded};
 
 const BOTH: [Envelope; 2] = [Envelope::Parameters, Envelope::Result];
 
@@ -232,20 +232,19 @@ fn of_recording(envelope: Envelope, folder: &Path) -> OpenaiChat {
     OpenaiChat::new(dialect)
 }
 
-fn recordings(protocol: &str, envelope: Envelope) {
-    recorded::walk(protocol, "envelopes", "", &|folder| match recorded::answer(
-        &of_recording(envelope, folder),
-        folder,
-    ) {
-        Ok(read) => read.and_then(|read| {
+fn recordings(folder: &str, envelope: Envelope) {
+    let recorded = Recorded { folder, list: "envelopes", prefix: "" };
+    recorded.walk(&|folder, meta| {
+        let served = |read: &Decoded| {
             let call_out = chat(envelope).encode(&Request::new("m").user("hi"), Mode::Stream).unwrap().call;
             let request = chat(envelope).decode_request(&call_out).unwrap().0;
             let again = events_round_trip(&chat(envelope), &request, Mode::Stream, &read.events);
-            let (told, heard) = (read.response, again.response);
+            let (told, heard) = (&read.response, again.response);
             (told.text() != heard.text() || again.error.is_some() || told.usage.output != heard.usage.output)
                 .then(|| format!("served again, {told:#?}\nbecame {heard:#?}"))
-        }),
-        Err(failure) => Some(failure),
+        };
+        let read = recorded::read(&of_recording(envelope, folder), 97, folder, meta);
+        read.map_or_else(Some, |all| all.iter().find_map(served))
     });
 }
 

@@ -55,6 +55,7 @@ mod exception;
 mod grammar;
 mod in_turn;
 mod limits;
+mod mend;
 mod object;
 mod parts;
 mod percent;

@@ -13,6 +13,8 @@ pub struct Parts {
     queue: VecDeque<Event>,
     /// The kind of each part that has begun; nothing once it has ended.
     open: Vec<Option<Kind>>,
+    /// What is reported as soon as the answer has begun.
+    early: Option<Warning>,
     started: bool,
     finished: bool,
 }
@@ -23,6 +25,7 @@ impl Parts {
         if !self.started {
             self.started = true;
             self.queue.push_back(Event::start(start));
+            self.queue.extend(self.early.take().map(Event::warning));
         }
     }
 
@@ -106,6 +109,15 @@ impl Parts {
     /// Reports that something could not be understood or expressed.
     pub fn warning(&mut self, warning: Warning) {
         self.emit(|| Event::warning(warning));
+    }
+
+    /// Reports something now, or as soon as the answer has begun.
+    pub(crate) fn early_warning(&mut self, warning: Warning) {
+        if self.started {
+            self.warning(warning);
+        } else {
+            self.early = Some(warning);
+        }
     }
 
     /// Passes on an event of the protocol that belongs to no part.

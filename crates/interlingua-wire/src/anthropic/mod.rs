@@ -41,6 +41,7 @@ use interlingua_model::{Error, Request};
 pub use dialect::{CallForm, Dialect, Version};
 
 use crate::frame::Framing;
+use crate::mend::Mending;
 use crate::{
     Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve, exception,
 };
@@ -114,7 +115,7 @@ impl Codec for Anthropic {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        let reader = events::MessageReader::default();
+        let reader = Mending::new(events::MessageReader::default());
         if self.dialect.call == CallForm::Invoke {
             let reader = Box::new(invoke::InvokeReader(reader));
             return Decoder::new(mode, limits, reader).with_framing(Framing::Aws);

@@ -47,6 +47,7 @@ use interlingua_model::{Error, Request};
 pub use dialect::{Dialect, ReasoningField};
 
 use crate::frame::Framing;
+use crate::mend::Mending;
 use crate::{
     Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve, exception,
 };
@@ -111,7 +112,8 @@ impl Codec for Bedrock {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::MessageReader::default())).with_framing(Framing::Aws)
+        Decoder::new(mode, limits, Box::new(Mending::new(events::MessageReader::default())))
+            .with_framing(Framing::Aws)
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {

@@ -48,6 +48,7 @@ use interlingua_model::{Error, Request};
 
 pub use dialect::Dialect;
 
+use crate::mend::Mending;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 /// The namespace of the protocol.
@@ -100,7 +101,7 @@ impl Codec for Cohere {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::ChatReader::default()))
+        Decoder::new(mode, limits, Box::new(Mending::new(events::ChatReader::default())))
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {

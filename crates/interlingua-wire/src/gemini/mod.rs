@@ -40,6 +40,7 @@ use interlingua_model::{Error, Json, Request};
 pub use dialect::Dialect;
 
 use crate::frame::Framing;
+use crate::mend::Mending;
 use crate::rpc;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
@@ -121,7 +122,7 @@ impl Codec for Gemini {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::AnswerReader::new(mode)))
+        Decoder::new(mode, limits, Box::new(Mending::new(events::AnswerReader::new(mode))))
             .with_framing(Framing::SseWithJson)
     }
 

@@ -37,6 +37,7 @@ use interlingua_model::{Error, Request};
 pub use dialect::Dialect;
 
 use crate::frame::Framing;
+use crate::mend::Mending;
 use crate::rpc;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
@@ -88,7 +89,7 @@ impl Codec for GeminiInteractions {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        let reader = Box::new(events::InteractionReader::default());
+        let reader = Box::new(Mending::new(events::InteractionReader::default()));
         Decoder::new(mode, limits, reader).with_framing(Framing::SseWithJson)
     }
 

@@ -40,6 +40,7 @@ use interlingua_model::{Error, Request};
 pub use dialect::Dialect;
 
 use crate::frame::Framing;
+use crate::mend::Mending;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 /// The namespace of the protocol.
@@ -90,7 +91,8 @@ impl Codec for Ollama {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::ChatReader::default())).with_framing(Framing::Ndjson)
+        Decoder::new(mode, limits, Box::new(Mending::new(events::ChatReader::default())))
+            .with_framing(Framing::Ndjson)
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {

@@ -57,6 +57,7 @@ pub use dialect::{
     ToolChoiceWords, ToolDeltas,
 };
 
+use crate::mend::Mending;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 /// The namespace of the protocol.
@@ -120,9 +121,9 @@ impl Codec for OpenaiChat {
         let reader = events::ChatReader::new(Arc::clone(&self.dialect));
         let envelope = self.dialect.envelope;
         if envelope.is_none() {
-            return Decoder::new(mode, limits, Box::new(reader));
+            return Decoder::new(mode, limits, Box::new(Mending::new(reader)));
         }
-        Decoder::new(mode, limits, Box::new(envelope::EnvelopeReader::new(envelope, reader)))
+        Decoder::new(mode, limits, Box::new(Mending::new(envelope::EnvelopeReader::new(envelope, reader))))
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {

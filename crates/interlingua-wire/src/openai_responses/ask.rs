@@ -16,12 +16,12 @@ use serde_json::value::RawValue;
 use super::dialect::{Dialect, Store, SystemRole};
 use super::items::{self, Key, Reading, Stage, leftover, text_of, word};
 use super::write::{self, Side};
-use super::{P, mend, seal};
+use super::{P, seal};
 use crate::{Mode, Object};
 
 /// Reads the body of a request.
 pub(super) fn request(dialect: &Dialect, body: &[u8]) -> Result<(Request, Mode), Error> {
-    let text = mend::text(body);
+    let text = crate::mend::text(body);
     let mut object = Object::parse(&text).map_err(|error| {
         let message = format!("the body is not a JSON object: {error}");
         Error::new(ErrorKind::InvalidRequest, message).with_source(error)

@@ -29,8 +29,6 @@ pub(super) struct Events {
     seen: Seen,
     /// The part that the last frame added text or input to and did nothing else, if the next may repeat it.
     again: Option<(usize, Key)>,
-    /// Whether broken characters were replaced, which is said once.
-    has_mended: bool,
 }
 
 /// What decides how the answer ended, for the wire does not say it.
@@ -100,7 +98,6 @@ impl Events {
             last: 0,
             seen: Seen::default(),
             again: None,
-            has_mended: false,
         }
     }
 }
@@ -112,18 +109,15 @@ impl Reader for Events {
         if data.is_empty() || data == b"[DONE]" {
             return Ok(());
         }
-        let event: StreamEvent<'_> = match serde_json::from_slice(data) {
-            Ok(event) => event,
-            Err(error) => return self.mended(frame, out, &error),
-        };
+        let event: StreamEvent<'_> = serde_json::from_slice(data)
+            .map_err(|error| protocol(format!("a frame of the stream is not a JSON object: {error}")))?;
         let name = frame.name.and_then(|name| std::str::from_utf8(name).ok());
         let kind = event.kind.get().or(name).unwrap_or_default();
         self.event(kind, &event, data, out)
     }
 
     fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
-        let (text, is_broken) = super::mend::mended(body);
-        let object = Object::parse(&text).map_err(|error| {
+        let object = Object::from_slice(body).map_err(|error| {
             protocol(format!("the answer is not a JSON object: {error}")).with_source(error)
         })?;
         let response = Answer::read(object);
@@ -132,9 +126,6 @@ impl Reader for Events {
             return Err(protocol("the answer has neither `output` nor `status`: it is not one of Responses"));
         }
         out.start(response.start());
-        if is_broken {
-            self.warn_of_mended(out);
-        }
         for raw in response.items() {
             self.whole(raw, out);
         }
@@ -160,33 +151,6 @@ impl Reader for Events {
 }
 
 impl Events {
-    /// Reads a frame again that is no JSON as it stands, but is when broken characters are replaced.
-    fn mended(&mut self, frame: &Frame<'_>, out: &mut Parts, error: &serde_json::Error) -> Result<(), Error> {
-        let text = super::mend::text(frame.data.trim_ascii());
-        let Ok(event) = serde_json::from_str::<StreamEvent<'_>>(&text) else {
-            return Err(protocol(format!("a frame of the stream is not a JSON object: {error}")));
-        };
-        let name = frame.name.and_then(|name| std::str::from_utf8(name).ok());
-        let kind = event.kind.get().or(name).unwrap_or_default();
-        // The first event says whose answer this is; the last one may end it, and nothing comes behind it.
-        let is_first = !out.is_started();
-        if !is_first {
-            self.warn_of_mended(out);
-        }
-        self.event(kind, &event, text.as_bytes(), out)?;
-        if is_first {
-            self.warn_of_mended(out);
-        }
-        Ok(())
-    }
-
-    /// Says once that characters were replaced.
-    fn warn_of_mended(&mut self, out: &mut Parts) {
-        if !std::mem::replace(&mut self.has_mended, true) {
-            out.warning(Warning::adjusted("answer", "broken characters were replaced by U+FFFD"));
-        }
-    }
-
     fn event(
         &mut self,
         kind: &str,
@@ -987,7 +951,7 @@ fn unknown_details(object: &Object<'_>, name: &str, known: &[&str]) -> Extra {
 
 /// What an error says, in any of its shapes: `{error: {…}}`, `{error: "…"}`, `{code, message}`, `{detail}`.
 pub(super) fn complaint(data: &[u8]) -> Complaint {
-    let text = super::mend::text(data);
+    let text = crate::mend::text(data);
     Object::parse(&text).map(|object| complaint_of(&object)).unwrap_or_default()
 }
 

@@ -55,7 +55,6 @@ mod ask;
 mod dialect;
 mod events;
 mod items;
-mod mend;
 mod request;
 mod seal;
 #[cfg(feature = "server")]
@@ -65,6 +64,7 @@ mod write;
 
 use interlingua_model::{Error, Request};
 
+use crate::mend::Mending;
 use crate::{Call, Codec, Decoder, Encoded, Encoder, Limits, Mint, Mode, Protocol, Refusal, Reply, Serve};
 
 pub use dialect::{
@@ -136,7 +136,7 @@ impl Codec for OpenaiResponses {
     }
 
     fn decoder(&self, mode: Mode, limits: Limits) -> Decoder {
-        Decoder::new(mode, limits, Box::new(events::Events::new(self.reading())))
+        Decoder::new(mode, limits, Box::new(Mending::new(events::Events::new(self.reading()))))
     }
 
     fn refusal(&self, refusal: &Refusal<'_>) -> Error {

@@ -6,6 +6,7 @@ mod decoder;
 mod fit;
 mod limits;
 mod markup;
+mod mend;
 pub(crate) mod messages;
 mod ndjson;
 mod replay;

@@ -1,17 +1,73 @@
-//! Text that is almost JSON: bytes that are no UTF-8, and halves of characters.
+//! Answers that are almost JSON: bytes that are no UTF-8, and halves of characters.
 
 use std::borrow::Cow;
+
+use interlingua_model::{Error, Warning};
+
+use crate::frame::Frame;
+use crate::{Figures, Parts, Reader, Varying};
+
+/// A reader that is given whole characters alone: U+FFFD stands for what was broken, and a warning says so once.
+///
+/// A character that lost a byte costs an answer that character, and nothing else.
+#[derive(Debug)]
+pub(crate) struct Mending<R> {
+    reader: R,
+    has_warned: bool,
+}
+
+impl<R> Mending<R> {
+    pub(crate) const fn new(reader: R) -> Self {
+        Self { reader, has_warned: false }
+    }
+
+    fn warn(&mut self, out: &mut Parts) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            out.early_warning(Warning::adjusted("answer", "broken characters were replaced by U+FFFD"));
+        }
+    }
+}
+
+impl<R: Reader> Reader for Mending<R> {
+    fn frame(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
+        // What was cut off may end inside a character, and is an error of its own.
+        let (text, true) = mended(frame.data) else { return self.reader.frame(frame, out) };
+        if frame.cut {
+            return self.reader.frame(frame, out);
+        }
+        self.warn(out);
+        self.reader.frame(&Frame { data: text.as_bytes(), ..*frame }, out)
+    }
+
+    fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
+        let (text, true) = mended(body) else { return self.reader.body(body, out) };
+        self.warn(out);
+        self.reader.body(text.as_bytes(), out)
+    }
+
+    fn end(&mut self, out: &mut Parts) -> Result<(), Error> {
+        self.reader.end(out)
+    }
+
+    fn varying(&self) -> Option<Varying> {
+        self.reader.varying()
+    }
+
+    fn repeated(&mut self, text: &str, figures: Figures<'_>, out: &mut Parts) {
+        self.reader.repeated(text, figures, out);
+    }
+}
 
 /// The bytes as text in which every escape is one of a whole character.
 ///
 /// Servers that cut a character in two write the halves as lone surrogates (`\ud83d`), which no JSON reader takes;
 /// they become U+FFFD, as do bytes that are no UTF-8.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     mended(bytes).0
 }
 
 /// The same, and whether anything had to be replaced.
-pub(super) fn mended(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+pub(crate) fn mended(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     let text = String::from_utf8_lossy(bytes);
     let mut broken = matches!(text, Cow::Owned(_));
     if !has_surrogate(text.as_bytes()) {
@@ -49,9 +105,10 @@ enum Surrogate {
 use Surrogate::{High, Low};
 
 fn has_surrogate(bytes: &[u8]) -> bool {
-    bytes
-        .windows(4)
-        .any(|window| matches!(window, [b'\\', b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F']))
+    let is_half = |at| {
+        matches!(bytes.get(at..at + 4), Some([_, b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F']))
+    };
+    memchr::memchr_iter(b'\\', bytes).any(is_half)
 }
 
 /// Which half of a character an escape stands for, if for one.

@@ -3,9 +3,12 @@ use std::iter::Sum;
 use std::ops::Add;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// An amount of US dollars, exactly: a whole number of femtodollars (10⁻¹⁵ dollars).
 ///
-/// It displays as a decimal number with as many digits as it has.
+/// It displays as a decimal number with as many digits as it has, and serializes as that text.
 ///
 /// ```
 /// use interlingua_catalog::Price;
@@ -115,6 +118,43 @@ impl fmt::Display for Money {
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         decimal(f, self.0.into(), MILLION)
+    }
+}
+
+impl FromStr for Money {
+    type Err = String;
+
+    /// Reads dollars as they are displayed: digits, and up to 15 behind a point.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let malformed = || format!("`{text}` is not an amount of dollars, such as 1.5");
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_point_alone = fraction.is_empty() && text.contains('.');
+        if whole.is_empty()
+            || fraction.len() > 15
+            || is_point_alone
+            || !is_digits(whole)
+            || !is_digits(fraction)
+        {
+            return Err(malformed());
+        }
+        let dollars: u128 = whole.parse().map_err(|_| malformed())?;
+        let rest: u128 = format!("{fraction:0<15}").parse().map_err(|_| malformed())?;
+        let amount = dollars.checked_mul(DOLLAR).and_then(|amount| amount.checked_add(rest));
+        amount.map(Self).ok_or_else(malformed)
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 

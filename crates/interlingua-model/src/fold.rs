@@ -74,6 +74,12 @@ impl Fold {
         self.response().message
     }
 
+    /// A part as it stands; a call that is still open is marked as partial.
+    pub fn part(&self, at: u32) -> Option<Output> {
+        let slot = self.parts.get(usize::try_from(at).ok()?)?;
+        Some(slot.clone().into_part(false))
+    }
+
     /// The whole answer.
     ///
     /// # Errors

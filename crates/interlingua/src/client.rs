@@ -16,7 +16,7 @@ use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
     Answer, ClientBuilder, Events, KeyStatus, Lookup, Meta, Options, Prepared, Run, RunError, RunLimits,
-    Toolbox, Transport, aws, exchange, google, models, run,
+    Runner, Toolbox, Transport, aws, exchange, google, models,
 };
 
 /// Asks models. It is cheap to clone, and clones share their connections.
@@ -227,32 +227,18 @@ impl Client {
         provider.base_url(protocol, self.0.base_url(provider), &*self.0.lookup).ok()
     }
 
-    /// Asks, runs the tools that the model calls, and asks again, until the model is done.
+    /// Asks, runs the tools that the model calls, and asks again, until the model is done. A [`Runner`] does so with
+    /// events, approval and more rules.
     ///
     /// The calls of one answer run at the same time, and their results go back in the order of the calls. A tool that
     /// fails, is unknown or gets arguments that do not fit is told to the model as an error.
     ///
     /// # Errors
-    /// [`RunError`], which carries the conversation as far as it came: what a call fails with, and
-    /// [`ErrorKind::Tool`](crate::ErrorKind::Tool) when the model is not done after [`RunLimits::turns`].
+    /// [`RunError`], which carries the run as far as it came: what a call fails with, and
+    /// [`ErrorKind::Tool`](crate::ErrorKind::Tool) when a limit was reached before the model was done.
     pub async fn run(&self, request: Request, tools: &Toolbox, limits: RunLimits) -> Result<Run, RunError> {
-        run::run(self, request, tools, limits, &Options::default(), Mode::Whole, &mut run::Nobody).await
-    }
-
-    /// The same as [`run`](Self::run), in pieces: an observer sees every event as it comes and every result, and is
-    /// asked before each call of a tool.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub async fn run_stream(
-        &self,
-        request: Request,
-        tools: &Toolbox,
-        limits: RunLimits,
-        options: &Options,
-        observer: &mut dyn run::Observer,
-    ) -> Result<Run, RunError> {
-        run::run(self, request, tools, limits, options, Mode::Stream, observer).await
+        let runner = Runner::new(self).tools(tools).mode(Mode::Whole);
+        runner.complete(Run::new(request).with_limits(limits)).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Response};
+use interlingua_model::{Assistant, Error, ErrorKind, Event, Fold, Origin, Output, Response};
 use interlingua_wire::RateLimits;
 use tokio::time::Instant;
 
@@ -178,6 +178,16 @@ impl Events {
         while let Some(event) = self.next().await {
             event?;
         }
+        self.whole()
+    }
+
+    /// A part as it stands.
+    pub fn part(&self, at: u32) -> Option<Output> {
+        self.0.fold.part(at)
+    }
+
+    /// The answer of events that were read to their end.
+    pub(crate) fn whole(self) -> Result<Answer, Error> {
         let Inner { fold, meta, target: (provider, model), .. } = *self.0;
         let response = fold.into_response().map_err(|error| error.with_target(&provider, &model))?;
         Ok(Answer { response, meta })

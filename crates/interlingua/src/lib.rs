@@ -33,7 +33,7 @@
 //! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
 //! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type. Off by default: `reqwest`: a transport over a client of
 //! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
-//! containers and on machines. `google`: tokens of Google Cloud, got with a service account, a login of gcloud, or from the machine. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
+//! containers and on machines. `macros`: the attribute `#[tool]`. `google`: tokens of Google Cloud, got with a service account, a login of gcloud, or from the machine. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
 #[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
 mod aws;
@@ -67,11 +67,12 @@ mod registry;
 mod retry;
 mod route;
 mod run;
+mod runner;
 mod secret;
 #[cfg(feature = "models")]
 mod shelf;
 mod tokens;
-mod toolbox;
+mod tools;
 mod transport;
 
 #[cfg(feature = "models")]
@@ -93,17 +94,53 @@ pub use options::ContextGuard;
 pub use options::{Options, Timeouts};
 pub use prepared::Prepared;
 pub use retry::{RetryNote, RetryPolicy};
-pub use run::{Approval, Observer, Run, RunError, RunLimits};
+pub use run::{Approval, Outcome, Run, RunLimits, Spent, Step, Stop};
+pub use runner::{Approvals, Compaction, Hook, OnError, RunError, RunEvent, Runner, Running};
 pub use secret::Secret;
 #[cfg(feature = "models")]
 pub use shelf::{ListedModel, ModelCache, ModelList};
 pub use tokens::TokenCount;
+pub use tools::{Callable, Handler, Progress, ToolContext, ToolOutput, Toolbox};
 #[cfg(feature = "tools")]
-pub use toolbox::tool;
-pub use toolbox::{Handler, ToolOutput, Toolbox};
+pub use tools::{tool, tool_with};
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
 pub use transport::{Body, BoxFuture, BoxStream, HttpTransport, Transport};
+
+/// Makes a tool out of an async function.
+///
+/// ```
+/// use interlingua::{ToolContext, Toolbox, tool};
+///
+/// /// The weather of the next days.
+/// #[tool(timeout = 30, idempotent)]
+/// async fn weather(
+///     /// The city, in English.
+///     city: String,
+///     /// How many days; 1 when it is left out.
+///     days: Option<u32>,
+///     context: ToolContext,
+/// ) -> Result<String, std::io::Error> {
+///     context.progress("asking the weather office");
+///     Ok(format!("{city}: sunny for {} days", days.unwrap_or(1)))
+/// }
+///
+/// let tools = Toolbox::new().add(weather::tool());
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// assert_eq!(weather("Paris".to_owned(), None, ToolContext::default()).await?, "Paris: sunny for 1 days");
+/// # Ok::<(), std::io::Error>(())
+/// # })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[cfg(feature = "macros")]
+pub use interlingua_macros::tool;
+
+/// What the code that `#[tool]` makes refers to.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __macros {
+    pub use serde;
+}
 
 /// The crate by which the arguments of a [`tool`] describe themselves.
 #[cfg(feature = "tools")]

@@ -14,6 +14,8 @@ mod keys;
 mod known;
 mod layers;
 mod logins;
+mod machine;
+mod macros;
 mod proxies;
 mod retries;
 mod runs;

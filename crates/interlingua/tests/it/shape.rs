@@ -1,7 +1,8 @@
 //! What the types promise to those who hold them.
 
 use interlingua::{
-    Body, Client, ClientBuilder, Error, Events, HttpTransport, Options, RunError, Secret, Toolbox,
+    Body, Client, ClientBuilder, Error, Events, HttpTransport, Options, Run, RunError, Runner, Running,
+    Secret, Toolbox,
 };
 
 fn send_and_sync<T: Send + Sync + 'static>() {}
@@ -16,6 +17,9 @@ fn handles_can_go_anywhere() {
     send_and_sync::<Toolbox>();
     send_and_sync::<HttpTransport>();
     send::<Events>();
+    send_and_sync::<Runner>();
+    send_and_sync::<Run>();
+    send::<Running>();
     send::<Body>();
 }
 

@@ -257,7 +257,7 @@ async fn a_run_finds_its_turns_and_runs_its_tools() {
     let client = script.builder().layer(Cache::memory(1 << 20)).build().unwrap();
     for _ in 0..2 {
         let run = client.run(ask(), &Toolbox::new(), RunLimits::default()).await.unwrap();
-        assert_eq!((run.response.text().as_str(), run.turns), ("Hello, wörld", 2));
+        assert_eq!((run.text().as_str(), run.turns()), ("Hello, wörld", 2));
     }
     assert_eq!(script.count(), 2);
 }

@@ -16,8 +16,10 @@ pub(crate) struct Rules {
 /// The account of a rate limit.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    /// What was sent, the oldest first.
+    /// What was sent, the oldest first; its numbers grow.
     sent: VecDeque<Entry>,
+    /// The tokens of all that.
+    tokens: u128,
     /// What waits, in its order.
     queue: VecDeque<Waiting>,
     numbers: u64,
@@ -82,6 +84,7 @@ impl Book {
         if at <= now {
             self.queue.pop_front();
             self.sent.push_back(Entry { number, at: now, tokens: first.tokens });
+            self.tokens += u128::from(first.tokens);
         }
         Some(at)
     }
@@ -93,7 +96,9 @@ impl Book {
 
     /// Puts the tokens of a call right.
     pub(crate) fn correct(&mut self, number: u64, tokens: u64) {
-        if let Some(entry) = self.sent.iter_mut().find(|entry| entry.number == number) {
+        let found = self.sent.binary_search_by_key(&number, |entry| entry.number);
+        if let Some(entry) = found.ok().and_then(|at| self.sent.get_mut(at)) {
+            self.tokens = self.tokens - u128::from(entry.tokens) + u128::from(tokens);
             entry.tokens = tokens;
         }
     }
@@ -115,7 +120,8 @@ impl Book {
     }
 
     fn forget(&mut self, now: Instant, rules: Rules) {
-        while self.sent.front().is_some_and(|entry| entry.at + rules.window <= now) {
+        while let Some(entry) = self.sent.front().filter(|entry| entry.at + rules.window <= now) {
+            self.tokens -= u128::from(entry.tokens);
             self.sent.pop_front();
         }
         self.told.retain(|told| told.until > now);
@@ -129,22 +135,21 @@ impl Told {
     }
 }
 
-/// Places what waits in time, one after the other.
+/// Places what waits in time, one after the other, behind what was sent.
 struct Plan<'a> {
     book: &'a Book,
     rules: Rules,
     placed: Vec<Entry>,
-    /// The first of those that are still in the window.
+    /// The first of those, sent or placed, that are still in the window.
     oldest: usize,
-    tokens: u64,
+    /// The tokens of those in the window.
+    tokens: u128,
     at: Instant,
 }
 
 impl<'a> Plan<'a> {
-    fn new(book: &'a Book, now: Instant, rules: Rules) -> Self {
-        let placed: Vec<_> = book.sent.iter().copied().collect();
-        let tokens = placed.iter().map(|entry| entry.tokens).fold(0, u64::saturating_add);
-        Self { book, rules, placed, oldest: 0, tokens, at: now }
+    const fn new(book: &'a Book, now: Instant, rules: Rules) -> Self {
+        Self { book, rules, placed: Vec::new(), oldest: 0, tokens: book.tokens, at: now }
     }
 
     /// When a call may go, after all that were placed before it.
@@ -156,16 +161,20 @@ impl<'a> Plan<'a> {
             self.at = later;
         }
         self.placed.push(Entry { number, at: self.at, tokens });
-        self.tokens = self.tokens.saturating_add(tokens);
+        self.tokens += u128::from(tokens);
         self.at
+    }
+
+    fn oldest(&self) -> Option<&Entry> {
+        let sent = &self.book.sent;
+        sent.get(self.oldest).or_else(|| self.placed.get(self.oldest.checked_sub(sent.len())?))
     }
 
     /// Leaves behind what is out of the window.
     fn pass_by(&mut self) {
-        while let Some(entry) =
-            self.placed.get(self.oldest).filter(|entry| entry.at + self.rules.window <= self.at)
-        {
-            self.tokens = self.tokens.saturating_sub(entry.tokens);
+        let (at, window) = (self.at, self.rules.window);
+        while let Some(entry) = self.oldest().copied().filter(|entry| entry.at + window <= at) {
+            self.tokens -= u128::from(entry.tokens);
             self.oldest += 1;
         }
     }
@@ -175,11 +184,11 @@ impl<'a> Plan<'a> {
         if let Some(until) = self.book.closed.filter(|until| *until > self.at) {
             return Some(until);
         }
-        if let Some(oldest) = self.placed.get(self.oldest) {
-            let count = u64::try_from(self.placed.len() - self.oldest).unwrap_or(u64::MAX);
-            let full = self.rules.requests.is_some_and(|most| count >= most)
-                || self.rules.tokens.is_some_and(|most| self.tokens.saturating_add(tokens) > most);
-            if full {
+        if let Some(oldest) = self.oldest() {
+            let count = self.book.sent.len() + self.placed.len() - self.oldest;
+            let count = u64::try_from(count).unwrap_or(u64::MAX);
+            let most = |most| self.tokens + u128::from(tokens) > u128::from(most);
+            if self.rules.requests.is_some_and(|most| count >= most) || self.rules.tokens.is_some_and(most) {
                 return Some(oldest.at + self.rules.window);
             }
         }
@@ -189,7 +198,9 @@ impl<'a> Plan<'a> {
     }
 
     fn has_room(&self, told: &Told, tokens: u64) -> bool {
-        let since = self.placed.iter().filter(|entry| entry.number > told.by);
+        // Numbers grow, so that those since the answer stand at the end.
+        let sent = self.book.sent.iter().rev().take_while(|entry| entry.number > told.by);
+        let since = sent.chain(&self.placed);
         let used = since.map(|entry| told.needs(entry.tokens)).fold(0, u64::saturating_add);
         used.saturating_add(told.needs(tokens)) <= told.left
     }

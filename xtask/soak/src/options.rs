@@ -8,12 +8,14 @@ pub(crate) struct Options {
     pub(crate) time: Duration,
     pub(crate) conversations: u64,
     pub(crate) seed: u64,
+    /// Whether calls go through layers, which are to change nothing.
+    pub(crate) layers: bool,
 }
 
 impl Options {
     /// Reads flags.
     pub(crate) fn read(flags: &[&str]) -> Result<Self, String> {
-        let mut options = Self { time: Duration::from_secs(600), conversations: 200, seed: 1 };
+        let mut options = Self { time: Duration::from_secs(600), conversations: 200, seed: 1, layers: false };
         for pair in flags.chunks(2) {
             let [flag, value] = pair else { return Err(format!("`{}` wants a number", pair.concat())) };
             let number: u64 = value.parse().map_err(|_| format!("`{flag} {value}`: that is no number"))?;
@@ -22,6 +24,7 @@ impl Options {
                 "--seconds" => options.time = Duration::from_secs(number),
                 "--conversations" => options.conversations = number,
                 "--seed" => options.seed = number,
+                "--layers" => options.layers = number != 0,
                 other => return Err(format!("soak takes no `{other}`")),
             }
         }

@@ -14,6 +14,8 @@ use crate::server::Counts;
 pub(crate) struct Report {
     pub(crate) options: Options,
     pub(crate) ledger: Ledger,
+    /// Calls that a budget was charged for, where there was one.
+    pub(crate) charged: Option<u64>,
     pub(crate) counts: Counts,
     pub(crate) memory: Option<Memory>,
     pub(crate) tasks: Left,
@@ -50,6 +52,9 @@ impl Report {
         );
         let untold = counts.retried.saturating_sub(ledger.told);
         demand(untold == 0, format!("{untold} attempts of which the client did not tell"));
+        if let Some(charged) = self.charged {
+            demand(charged == ledger.sent, format!("{charged} calls charged, {} were sent", ledger.sent));
+        }
         demand(tasks.after <= tasks.before, format!("{} tasks left", tasks.after));
         demand(files.after <= files.before, format!("{} files and sockets left", files.after));
         let is_flat = memory.and_then(|memory| memory.is_flat);
@@ -112,8 +117,13 @@ impl fmt::Display for Left {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { time, conversations, seed } = self.options;
-        writeln!(f, "soak: {} s, {conversations} conversations at once, seed {seed}\n", time.as_secs())?;
+        let Options { time, conversations, seed, layers } = self.options;
+        let through = if layers { ", through layers" } else { "" };
+        writeln!(
+            f,
+            "soak: {} s, {conversations} conversations at once, seed {seed}{through}\n",
+            time.as_secs()
+        )?;
         self.ledger(f)?;
         self.faults_done(f)?;
         self.means(f)?;
@@ -130,8 +140,9 @@ mod tests {
 
     fn report(ledger: Ledger) -> Report {
         Report {
-            options: Options { time: Duration::from_secs(1), conversations: 1, seed: 1 },
+            options: Options { time: Duration::from_secs(1), conversations: 1, seed: 1, layers: false },
             ledger,
+            charged: None,
             counts: Counts::default(),
             memory: None,
             tasks: Left::default(),
@@ -147,6 +158,7 @@ mod tests {
         assert_eq!(good.faults(), Vec::<String>::new());
         let mut bad = report(Ledger { sent: 5, answered: 2, wrong: 1, ..Ledger::default() });
         bad.tasks.after = 3;
+        bad.charged = Some(4);
         (bad.counts.turns, bad.counts.retried, bad.ledger.told) = (6, 4, 2);
         bad.memory = Some(Memory { first: 1, last: 9_000, peak: 9_000, is_flat: Some(false) });
         assert_eq!(
@@ -156,6 +168,7 @@ mod tests {
                 "1 wrong",
                 "6 questions came, 5 were sent",
                 "2 attempts of which the client did not tell",
+                "4 calls charged, 5 were sent",
                 "3 tasks left",
                 "memory grows"
             ]

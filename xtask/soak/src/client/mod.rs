@@ -9,8 +9,9 @@ mod watch;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use interlingua::layer::{Budget, CircuitBreaker, Concurrency, RateLimit};
 use interlingua::wire::{Auth, Limits, Protocol, Provider};
-use interlingua::{Client, RetryPolicy, Timeouts};
+use interlingua::{Client, ClientBuilder, RetryPolicy, Timeouts};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -64,7 +65,12 @@ async fn soak(options: &Options, url: &str) -> Result<Report, String> {
     let mut tasks = Left { before: alive(), ..Left::default() };
     let mut files = Left { before: open(), ..Left::default() };
     let ledger = Arc::new(Mutex::new(Ledger::default()));
-    let client = client(url, &ledger).map_err(|error| format!("no client: {error}"))?;
+    let budget = Budget::new();
+    let mut builder = builder(url, &ledger);
+    if options.layers {
+        builder = layered(builder, &budget);
+    }
+    let client = builder.build().map_err(|error| format!("no client: {error}"))?;
     let end = begun + options.time;
     let shared = Arc::new(Shared { client, seed: options.seed, end, ledger: Arc::clone(&ledger) });
     let mut conversations = JoinSet::new();
@@ -85,11 +91,12 @@ async fn soak(options: &Options, url: &str) -> Result<Report, String> {
     let ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (memory, processor) = (watch.memory(), process::processor());
     let (options, counts, time) = (*options, crate::server::Counts::default(), begun.elapsed());
-    Ok(Report { options, ledger, counts, memory, tasks, files, processor, time })
+    let charged = options.layers.then(|| budget.spent().calls);
+    Ok(Report { options, ledger, charged, counts, memory, tasks, files, processor, time })
 }
 
 /// A client that knows the server by three names, one for each protocol.
-fn client(url: &str, ledger: &Arc<Mutex<Ledger>>) -> Result<Client, interlingua::Error> {
+fn builder(url: &str, ledger: &Arc<Mutex<Ledger>>) -> ClientBuilder {
     let told = Arc::clone(ledger);
     let pauses = (Duration::from_millis(20), Duration::from_millis(200));
     let mut builder = Client::builder()
@@ -108,7 +115,16 @@ fn client(url: &str, ledger: &Arc<Mutex<Ledger>>) -> Result<Client, interlingua:
         row.auth = Auth::None;
         builder = builder.provider(row);
     }
-    builder.build()
+    builder
+}
+
+/// Layers that watch every call and change none.
+fn layered(builder: ClientBuilder, budget: &Budget) -> ClientBuilder {
+    builder
+        .layer(budget.clone())
+        .layer(CircuitBreaker::new().failures(u32::MAX))
+        .layer(RateLimit::new().requests(u64::MAX).learn(false))
+        .layer(Concurrency::new(usize::MAX))
 }
 
 fn alive() -> usize {

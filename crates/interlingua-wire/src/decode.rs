@@ -289,9 +289,13 @@ fn has_lines(body: &[u8]) -> bool {
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// What is behind white space and byte order marks, of which there may be several.
 fn skip_mark(bytes: &[u8]) -> &[u8] {
-    let bytes = bytes.trim_ascii_start();
-    bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start()
+    let mut bytes = bytes.trim_ascii_start();
+    while let Some(rest) = bytes.strip_prefix(MARK) {
+        bytes = rest.trim_ascii_start();
+    }
+    bytes
 }
 
 /// Where frames go to.

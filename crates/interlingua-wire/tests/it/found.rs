@@ -2,11 +2,12 @@
 
 use interlingua_model::Event;
 use interlingua_wire::anthropic::Anthropic;
+use interlingua_wire::bedrock::Bedrock;
 use interlingua_wire::openai_chat::OpenaiChat;
 use interlingua_wire::openai_responses::OpenaiResponses;
 use interlingua_wire::{Call, Codec, Mint, Mode, Serve};
 
-use crate::check::decode;
+use crate::check::{decode, decoded};
 
 /// Reads an answer, passes it on to a client of the same protocol and reads it again.
 fn passed_on(codec: &dyn Serve, path: &str, mode: Mode, body: &str) -> Vec<Event> {
@@ -47,6 +48,17 @@ fn a_field_of_a_choice_may_be_called_like_one_of_the_answer() {
         events.iter().any(|event| format!("{event:?}").contains(r#"("choices", Json("{\"a\":1}"))"#)),
         "{events:#?}"
     );
+}
+
+/// A second mark was skipped only where a cut fell between it and the first.
+#[test]
+fn marks_before_an_answer_are_skipped_wherever_it_is_cut() {
+    let body = "\n\n\u{feff}\n \n\u{feff}\n{\"output\":{\"message\":{\"content\":[{\"text\":\"x\"}]}},\"stopReason\":\"end_turn\"}";
+    for mode in [Mode::Stream, Mode::Whole] {
+        let read = decoded(&Bedrock::default(), mode, body.as_bytes());
+        assert_eq!((read.error, read.response.text()), (None, "x".to_owned()));
+        assert!(decoded(&Bedrock::default(), mode, "\u{feff}\n\u{feff}\nne\"".as_bytes()).error.is_some());
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ use interlingua_wire::{Codec, Mode, Serve};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::check::{call, cases, decode, decoded, events_round_trip, round_trip};
+use crate::check::{call, cases, decode, events_round_trip, round_trip};
+use crate::laws;
 
 const PROTOCOL: &str = "anthropic";
 
@@ -610,41 +611,19 @@ proptest! {
 
     #[test]
     fn overlapping_parts_are_written_one_after_another(texts in prop::collection::vec(words(), 2..4)) {
-        let mut events = vec![Event::start(Start::default())];
-        let count = u32::try_from(texts.len()).unwrap();
-        events.extend((0..count).map(|at| Event::open(at, Output::Text(Text::default()))));
-        for at in (0..count).rev() {
-            let text = texts[usize::try_from(at).unwrap()].as_str();
-            events.push(Event::delta(at, Delta::text(text)));
-        }
-        events.extend((0..count).rev().map(Event::close));
-        events.push(Event::finish(Finish::new(FinishReason::Stop)));
-        let back = events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events);
-        prop_assert_eq!(back.error, None);
-        prop_assert_eq!(back.response.text(), texts.concat());
-        prop_assert_eq!(back.response.message.parts.len(), texts.len());
+        let back = laws::overlapping_parts_are_told_apart(&codec(), &texts);
+        prop_assert_eq!(back.message.parts.len(), texts.len());
     }
 
     #[test]
     fn any_bytes_are_events_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), whole in any::<bool>()) {
-        let mode = if whole { Mode::Whole } else { Mode::Stream };
-        decode(&codec(), mode, &bytes, &[]);
+        laws::any_bytes_are_survived(&codec(), &bytes, !whole);
     }
 
     #[test]
     fn a_damaged_stream_is_events_or_an_error(parts in response(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut encoder = codec().encoder(&Request::new("m"), Mode::Stream, interlingua_wire::Mint::new(1, "x"));
-        for event in events(&parts) {
-            encoder.push(&event).unwrap();
-        }
-        let mut bytes = encoder.take().to_vec();
-        let total = bytes.len();
-        let at = at.index(total);
-        bytes[at] = byte;
-        decode(&codec(), Mode::Stream, &bytes, &[]);
-        bytes.truncate(at);
-        let cut = decoded(&codec(), Mode::Stream, &bytes);
         // The last event is whole without the blank line that ends it.
-        prop_assert!(cut.error.is_some() || at + 2 >= total, "a cut stream passes for a whole one");
+        let bytes = laws::bytes(&codec(), &events(&parts), Mode::Stream);
+        laws::a_cut_stream_is_an_error(&codec(), bytes, at, byte, |at, total, _| at + 2 >= total);
     }
 }

@@ -14,6 +14,7 @@ mod found;
 mod gemini;
 mod gemini_interactions;
 mod golden;
+mod laws;
 mod ollama;
 mod openai_chat;
 mod openai_responses;

@@ -5,12 +5,13 @@ use interlingua_model::{
     FunctionTool, Input, Json, Media, Message, Output, Place, ProviderTool, Reasoning, Request, Retention,
     RunBy, SchemaFormat, Span, Start, System, Text, ToolCall, ToolChoice, ToolKind, ToolResult, User,
 };
-use interlingua_wire::{Mint, Mode, Serve};
+use interlingua_wire::Mode;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{PROTOCOL, body, claude, codec};
 use crate::check::{decode, decoded, events_round_trip, round_trip};
+use crate::laws;
 
 fn words() -> impl Strategy<Value = String> {
     "[a-zA-Z][a-zA-Zäß世😀\"\\\\ \n]{0,12}"
@@ -331,25 +332,13 @@ proptest! {
 
     #[test]
     fn overlapping_parts_are_written_one_after_another(texts in prop::collection::vec(words(), 2..4)) {
-        let mut events = vec![Event::start(Start::default())];
-        let count = u32::try_from(texts.len()).unwrap();
-        events.extend((0..count).map(|at| Event::open(at, Output::Text(Text::default()))));
-        for at in (0..count).rev() {
-            let text = texts[usize::try_from(at).unwrap()].as_str();
-            events.push(Event::delta(at, Delta::text(text)));
-        }
-        events.extend((0..count).rev().map(Event::close));
-        events.push(Event::finish(Finish::new(FinishReason::Stop)));
-        let back = events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events);
-        prop_assert_eq!(back.error, None);
-        prop_assert_eq!(back.response.text(), texts.concat());
-        prop_assert_eq!(back.response.message.parts.len(), texts.len());
+        let back = laws::overlapping_parts_are_told_apart(&codec(), &texts);
+        prop_assert_eq!(back.message.parts.len(), texts.len());
     }
 
     #[test]
     fn any_bytes_are_events_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), whole in any::<bool>()) {
-        let mode = if whole { Mode::Whole } else { Mode::Stream };
-        decode(&codec(), mode, &bytes, &[]);
+        laws::any_bytes_are_survived(&codec(), &bytes, !whole);
     }
 
     #[test]
@@ -363,18 +352,8 @@ proptest! {
 
     #[test]
     fn a_damaged_stream_is_events_or_an_error(parts in response(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut encoder = codec().encoder(&Request::new("m"), Mode::Stream, Mint::new(1, "x"));
-        for event in events(&parts) {
-            encoder.push(&event).unwrap();
-        }
-        let mut bytes = encoder.take().to_vec();
-        let at = at.index(bytes.len());
-        bytes[at] = byte;
-        decode(&codec(), Mode::Stream, &bytes, &[]);
-        bytes.truncate(at);
-        let cut = decoded(&codec(), Mode::Stream, &bytes);
         // The figures come after the end and may be missing.
-        let has_ended = cut.response.finish.is_some();
-        prop_assert!(cut.error.is_some() || has_ended, "a cut stream passes for a whole one");
+        let bytes = laws::bytes(&codec(), &events(&parts), Mode::Stream);
+        laws::a_cut_stream_is_an_error(&codec(), bytes, at, byte, |_, _, answer| answer.finish.is_some());
     }
 }

@@ -1,17 +1,17 @@
 //! What the codec promises, for whatever is said.
 
 use interlingua_model::{
-    Assistant, Citation, Content, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Fold, Format,
-    FunctionTool, Input, Json, Logprob, Media, Message, Output, ProviderTool, Reasoning, Request, Response,
-    RunBy, SchemaFormat, Span, Start, System, Text, TokenLogprob, ToolCall, ToolChoice, ToolMode, ToolResult,
-    Usage, User,
+    Assistant, Citation, Content, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Format,
+    FunctionTool, Input, Json, Logprob, Media, Message, Output, ProviderTool, Reasoning, Request, RunBy,
+    SchemaFormat, Span, Start, System, Text, TokenLogprob, ToolCall, ToolChoice, ToolMode, ToolResult, Usage,
+    User,
 };
-use interlingua_wire::{Call, Codec, Mint, Mode, Serve};
+use interlingua_wire::{Codec, Mode};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{PROTOCOL, codec, lossless};
-use crate::check;
+use crate::{check, laws};
 
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -178,11 +178,7 @@ fn events(parts: &[Output], usage: &Usage, cut: bool) -> Vec<Event> {
 fn stream(at: u32, part: &Output, events: &mut Vec<Event>) {
     let mut begun = part.clone();
     let mut deltas = Vec::new();
-    let mut pieces = |text: &str, delta: &dyn Fn(&str) -> Delta| {
-        let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
-        let (head, tail) = text.split_at(middle);
-        deltas.extend([head, tail].into_iter().filter(|text| !text.is_empty()).map(delta));
-    };
+    let mut pieces = |text: &str, delta: &dyn Fn(&str) -> Delta| deltas.extend(laws::in_pieces(text, delta));
     match &mut begun {
         Output::Text(text) => pieces(&std::mem::take(&mut text.text), &|text| Delta::text(text)),
         Output::Reasoning(reasoning) => {
@@ -199,20 +195,8 @@ fn stream(at: u32, part: &Output, events: &mut Vec<Event>) {
     events.push(Event::close(at));
 }
 
-fn fold(events: &[Event]) -> Response {
-    let mut fold = Fold::new();
-    for event in events {
-        fold.push(event);
-    }
-    fold.into_response().unwrap()
-}
-
-fn bytes(events: &[Event], mode: Mode) -> Vec<u8> {
-    let mut encoder = codec().encoder(&Request::new("m"), mode, Mint::new(1, "x"));
-    for event in events {
-        encoder.push(event).unwrap();
-    }
-    encoder.take().to_vec()
+fn sent(parts: &[Output], usage: &Usage) -> Vec<u8> {
+    laws::bytes(&codec(), &events(parts, usage, false), Mode::Stream)
 }
 
 /// A turn of the user, an answer, and the results of its calls.
@@ -351,13 +335,7 @@ proptest! {
     fn answers_come_back(parts in parts(), usage in usage(), cut in any::<bool>()) {
         // A call that ends a cut answer is partial on the way in, and cannot be told from a whole one on this wire.
         let cut = cut && !matches!(parts.last(), Some(Output::ToolCall(_)));
-        let events = events(&parts, &usage, cut);
-        let wanted = fold(&events);
-        for mode in [Mode::Stream, Mode::Whole] {
-            let found = check::events_round_trip(&codec(), &Request::new("m"), mode, &events);
-            prop_assert_eq!(found.error, None);
-            prop_assert_eq!(&found.response, &wanted, "in {:?}", mode);
-        }
+        laws::an_answer_comes_back(&codec(), &events(&parts, &usage, cut));
     }
 
     /// A stream that is one list says the same.
@@ -374,23 +352,13 @@ proptest! {
     /// L1 and L2: any split of the bytes decodes the same, and obeys the grammar.
     #[test]
     fn any_split_decodes_the_same(parts in parts(), usage in usage(), cuts in prop::collection::vec(any::<Index>(), 0..12)) {
-        let bytes = bytes(&events(&parts, &usage, false), Mode::Stream);
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len())).collect();
-        cuts.sort_unstable();
-        let whole = check::decode(&codec(), Mode::Stream, &bytes, &[]);
-        let pieces = check::decode(&codec(), Mode::Stream, &bytes, &cuts);
-        prop_assert_eq!(whole.events, pieces.events);
-        let full = check::decode_in_full(&codec(), Mode::Stream, &bytes);
-        prop_assert_eq!(whole.response, full.response);
+        laws::a_split_does_not_matter(&codec(), &sent(&parts, &usage), &cuts);
     }
 
     /// L4 and L7: a request goes out and comes back without a warning.
     #[test]
     fn requests_come_back(request in request(), stream in any::<bool>()) {
-        let mode = if stream { Mode::Stream } else { Mode::Whole };
-        let back = check::round_trip(&lossless(), &request, mode);
-        prop_assert_eq!(&back, &request);
-        prop_assert_eq!(lossless().encode(&request, mode).unwrap().warnings, vec![]);
+        laws::a_request_comes_back(&lossless(), &request, stream);
     }
 
     /// L5: what is sealed goes back byte for byte, on the part on which it stood.
@@ -409,11 +377,8 @@ proptest! {
     /// L7: the body of a longer conversation begins with the bytes of the shorter one.
     #[test]
     fn longer_conversations_keep_their_prefix(request in request(), more in words()) {
-        let body = |request: &Request| codec().encode(request, Mode::Stream).unwrap().call.body;
         let longer = request.clone().message(Message::assistant("And?")).user(more);
-        let (shorter, longer) = (body(&request), body(&longer));
-        let prefix = shorter.strip_suffix(b"]}").unwrap();
-        prop_assert!(longer.starts_with(prefix));
+        laws::a_body_grows_at_its_end(&codec(), &request, &longer);
     }
 
     /// L6: any bytes give events or an error.
@@ -421,21 +386,13 @@ proptest! {
     fn broken_streams_do_no_harm(
         parts in parts(), usage in usage(), breaks in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
     ) {
-        for mode in [Mode::Stream, Mode::Whole] {
-            let mut bytes = bytes(&events(&parts, &usage, false), mode);
-            for (at, byte) in &breaks {
-                let at = at.index(bytes.len());
-                bytes[at] = *byte;
-            }
-            check::decoded(&codec(), mode, &bytes);
-            let _ = codec().decode_request(&Call::post("/models/m:generateContent", bytes));
-        }
+        laws::broken_bytes_do_no_harm(&codec(), &events(&parts, &usage, false), "/models/m:generateContent", &breaks);
     }
 
     /// A stream that was cut before its last event is an error.
     #[test]
     fn a_cut_stream_is_no_answer(parts in parts(), usage in usage(), at in any::<Index>()) {
-        let mut bytes = bytes(&events(&parts, &usage, false), Mode::Stream);
+        let mut bytes = sent(&parts, &usage);
         let text = String::from_utf8(bytes.clone()).unwrap();
         let last = text.trim_end().rfind("data: ").unwrap();
         bytes.truncate(at.index(last.max(1)));
@@ -445,25 +402,12 @@ proptest! {
     /// L6: so do events in any order.
     #[test]
     fn shuffled_events_do_no_harm(parts in parts(), usage in usage(), order in prop::collection::vec(any::<Index>(), 1..40)) {
-        let text = String::from_utf8(bytes(&events(&parts, &usage, false), Mode::Stream)).unwrap();
-        let frames: Vec<&str> = text.split_inclusive("\r\n\r\n").collect();
-        let shuffled: String = order.iter().map(|at| frames[at.index(frames.len())]).collect();
-        check::decode(&codec(), Mode::Stream, shuffled.as_bytes(), &[]);
+        laws::shuffled_frames_do_no_harm(&codec(), &sent(&parts, &usage), "\r\n\r\n", &order);
     }
 
     #[test]
     fn overlapping_parts_are_written_one_after_another(texts in prop::collection::vec(words(), 2..4)) {
-        let count = u32::try_from(texts.len()).unwrap();
-        let mut events = vec![Event::start(Start::default())];
-        events.extend((0..count).map(|at| Event::open(at, Output::Text(Text::default()))));
-        for at in (0..count).rev() {
-            events.push(Event::delta(at, Delta::text(texts[usize::try_from(at).unwrap()].as_str())));
-        }
-        events.extend((0..count).rev().map(Event::close));
-        events.push(Event::finish(Finish::new(FinishReason::Stop)));
-        let back = check::events_round_trip(&codec(), &Request::new("m"), Mode::Stream, &events);
-        prop_assert_eq!(back.error, None);
-        prop_assert_eq!(back.response.text(), texts.concat());
+        laws::overlapping_parts_are_told_apart(&codec(), &texts);
     }
 
     /// Sources and probabilities come back, those of other protocols as what the answer was grounded in.

@@ -1,18 +1,20 @@
 //! Laws that hold for everything that the protocol can say.
 
 use interlingua_model::{
-    Cache, Citation, Custom, CustomTool, Delta, Effort, Event, Extra, Finish, FinishReason, Fold, Format,
-    FunctionTool, Grammar, Input, Json, Logprob, Media, Message, Output, Reasoning, Request, Response,
-    Retention, SchemaFormat, Span, Start, System, Text, TokenLogprob, Tool, ToolCall, ToolChoice, ToolKind,
-    ToolMode, ToolResult, Usage, User, Verbosity,
+    Cache, Citation, Custom, CustomTool, Delta, Effort, Event, Extra, Finish, FinishReason, Format,
+    FunctionTool, Grammar, Input, Json, Logprob, Media, Message, Output, Reasoning, Request, Retention,
+    SchemaFormat, Span, Start, System, Text, TokenLogprob, Tool, ToolCall, ToolChoice, ToolKind, ToolMode,
+    ToolResult, Usage, User, Verbosity,
 };
+use interlingua_wire::Mode;
 use interlingua_wire::openai_chat::{CacheMarks, Dialect, OpenaiChat, ReasoningEcho};
-use interlingua_wire::{Codec, Limits, Mode};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
-use crate::check::{decode, events_round_trip, round_trip};
+use crate::check::{decode, round_trip};
+use crate::laws::{self, fold, name, words};
 
 /// A dialect that can say everything.
 fn eloquent() -> OpenaiChat {
@@ -25,27 +27,8 @@ fn eloquent() -> OpenaiChat {
     OpenaiChat::new(dialect)
 }
 
-fn words() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-zA-Z0-9 .,\"\\\\{}\n]{1,60}", "\\PC{1,20}"]
-}
-
-fn name() -> impl Strategy<Value = String> {
-    "[a-zA-Z][a-zA-Z0-9_-]{0,20}"
-}
-
-fn json() -> impl Strategy<Value = Json> {
-    prop_oneof![
-        Just(Json::object()),
-        words()
-            .prop_map(|text| Json::from_text(format!(r#"{{ "text": {} , "n": 1.50}}"#, Json::string(&text)))),
-        Just(Json::from_text(r#"{"cut": "off"#)),
-    ]
-}
-
 fn extra(field: &'static str) -> impl Strategy<Value = Extra> {
-    of(words()).prop_map(move |text| {
-        text.map(|text| Extra::of("openai_chat", field, Json::string(&text))).unwrap_or_default()
-    })
+    laws::extra("openai_chat", field)
 }
 
 fn retention() -> impl Strategy<Value = Option<Retention>> {
@@ -118,7 +101,7 @@ fn reasoning() -> impl Strategy<Value = Reasoning> {
 
 /// What an assistant says, and the calls in it, whose ids are made unique by `turn`.
 fn assistant(turn: usize) -> impl Strategy<Value = (Vec<Output>, Vec<ToolCall>)> {
-    let calls = vec((name(), json(), any::<bool>(), extra("extra_content")), 0..3);
+    let calls = vec((name(), laws::input(), any::<bool>(), extra("extra_content")), 0..3);
     (of(reasoning()), of(words()), of(words()), calls).prop_map(move |(reasoning, said, refusal, calls)| {
         let mut parts: Vec<Output> = reasoning.map(Output::Reasoning).into_iter().collect();
         parts.extend(said.map(|said| Output::Text(Text::new(said))));
@@ -327,50 +310,27 @@ fn pieces(at: u32, part: Output, cited: bool) -> Vec<Event> {
     events
 }
 
-fn fold(events: &[Event]) -> Response {
-    let mut fold = Fold::new();
-    for event in events {
-        fold.push(event);
-    }
-    fold.into_response().unwrap()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// L4: a request that the protocol can express comes back as it was, and nothing is said to be lost.
     #[test]
     fn requests_come_back(request in request(), stream in any::<bool>()) {
-        let mode = if stream { Mode::Stream } else { Mode::Whole };
-        let chat = eloquent();
-        prop_assert_eq!(round_trip(&chat, &request, mode), request.clone());
-        prop_assert_eq!(chat.encode(&request, mode).unwrap().warnings, vec![]);
+        laws::a_request_comes_back(&eloquent(), &request, stream);
     }
 
     /// L7: the body of a longer conversation begins with the bytes of the shorter one.
     #[test]
     fn bodies_grow_at_their_end(request in request(), more in turn(9)) {
-        let chat = eloquent();
-        let short = chat.encode(&request, Mode::Stream).unwrap().call.body;
-        let mut longer = request;
+        let mut longer = request.clone();
         longer.messages.extend(more);
-        let long = chat.encode(&longer, Mode::Stream).unwrap().call.body;
-        let prefix = short.strip_suffix(b"]}").unwrap();
-        prop_assert!(long.starts_with(prefix));
+        laws::a_body_grows_at_its_end(&eloquent(), &request, &longer);
     }
 
     /// L3 and L8: an answer comes back the same, streamed and whole.
     #[test]
     fn answers_come_back(events in answer()) {
-        let chat = eloquent();
-        let asked = Request::new("model-1");
-        let told = fold(&events);
-        let streamed = events_round_trip(&chat, &asked, Mode::Stream, &events);
-        let whole = events_round_trip(&chat, &asked, Mode::Whole, &events);
-        prop_assert_eq!(streamed.error, None);
-        prop_assert_eq!(whole.error, None);
-        prop_assert_eq!(&streamed.response, &told);
-        prop_assert_eq!(&whole.response, &told);
+        laws::an_answer_comes_back(&eloquent(), &events);
     }
 
     /// L5: what seals an answer goes back byte for byte.
@@ -393,27 +353,14 @@ proptest! {
 
     /// L1: any cuts of the bytes of a stream give the same events.
     #[test]
-    fn cuts_do_not_matter(events in answer(), mut cuts in vec(any::<prop::sample::Index>(), 0..9)) {
-        let chat = eloquent();
-        let mut encoder = interlingua_wire::Serve::encoder(
-            &chat, &Request::new("m"), Mode::Stream, interlingua_wire::Mint::new(1, "x"),
-        );
-        for event in &events {
-            encoder.push(event).unwrap();
-        }
-        let bytes = encoder.take();
-        cuts.sort_by_key(|cut| cut.index(bytes.len()));
-        let cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.index(bytes.len())).collect();
-        let whole = decode(&chat, Mode::Stream, &bytes, &[]);
-        prop_assert_eq!(decode(&chat, Mode::Stream, &bytes, &cuts).events, whole.events);
+    fn cuts_do_not_matter(events in answer(), cuts in vec(any::<Index>(), 0..9)) {
+        laws::a_split_does_not_matter(&eloquent(), &laws::bytes(&eloquent(), &events, Mode::Stream), &cuts);
     }
 
     /// L6: any bytes give events or an error.
     #[test]
     fn any_bytes_are_survived(bytes in vec(any::<u8>(), 0..300), stream in any::<bool>()) {
-        let mode = if stream { Mode::Stream } else { Mode::Whole };
-        let mut decoder = eloquent().decoder(mode, Limits::default());
-        let _ = decoder.push(&bytes).and_then(|()| decoder.end());
+        laws::any_bytes_are_survived(&eloquent(), &bytes, stream);
     }
 
     /// L6: so does any JSON that looks like a chunk.
@@ -440,43 +387,36 @@ fn chunk() -> impl Strategy<Value = serde_json::Value> {
         "[a-z ]{0,5}".prop_map(serde_json::Value::from),
         Just(serde_json::json!("stop")),
     ];
-    let keys = prop::sample::select(vec![
-        "choices",
-        "delta",
-        "message",
-        "content",
-        "tool_calls",
-        "index",
-        "id",
-        "function",
-        "name",
-        "arguments",
-        "type",
-        "reasoning",
-        "reasoning_details",
-        "thinking",
-        "text",
-        "usage",
-        "prompt_tokens",
-        "prompt_tokens_details",
-        "finish_reason",
-        "audio",
-        "annotations",
-        "logprobs",
-        "error",
-        "image_url",
-        "images",
-        "x_groq",
-        "base_resp",
-    ]);
-    leaf.prop_recursive(6, 60, 5, move |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
-            vec((keys.clone(), inner), 0..5).prop_map(|fields| {
-                serde_json::Value::Object(
-                    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
-                )
-            }),
-        ]
-    })
+    laws::shapes(
+        leaf,
+        &[
+            "choices",
+            "delta",
+            "message",
+            "content",
+            "tool_calls",
+            "index",
+            "id",
+            "function",
+            "name",
+            "arguments",
+            "type",
+            "reasoning",
+            "reasoning_details",
+            "thinking",
+            "text",
+            "usage",
+            "prompt_tokens",
+            "prompt_tokens_details",
+            "finish_reason",
+            "audio",
+            "annotations",
+            "logprobs",
+            "error",
+            "image_url",
+            "images",
+            "x_groq",
+            "base_resp",
+        ],
+    )
 }

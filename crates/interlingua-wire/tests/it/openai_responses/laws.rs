@@ -1,17 +1,16 @@
 //! What the codec promises, for whatever is said.
 
 use interlingua_model::{
-    Assistant, Citation, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Fold, Format,
-    FunctionTool, Json, Logprob, Media, Message, Output, Reasoning, Request, Retention, SchemaFormat, Span,
-    Start, System, Text, TokenLogprob, Tool, ToolCall, ToolChoice, ToolKind, ToolMode, ToolResult, Usage,
-    User, Verbosity,
+    Assistant, Citation, Custom, Delta, Effort, Event, Extra, Finish, FinishReason, Format, FunctionTool,
+    Json, Logprob, Media, Message, Output, Reasoning, Request, Retention, SchemaFormat, Span, Start, System,
+    Text, TokenLogprob, Tool, ToolCall, ToolChoice, ToolKind, ToolMode, ToolResult, Usage, User, Verbosity,
 };
-use interlingua_wire::{Codec, Mode, Serve};
+use interlingua_wire::{Codec, Mode};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::codec;
-use crate::check;
+use crate::laws;
 
 const P: &str = "openai_responses";
 
@@ -201,11 +200,7 @@ fn events(parts: &[Output], usage: &Usage, cut: bool) -> Vec<Event> {
 fn stream(at: u32, part: &Output, events: &mut Vec<Event>) {
     let mut begun = part.clone();
     let mut deltas = Vec::new();
-    let mut pieces = |text: &str, delta: &dyn Fn(&str) -> Delta| {
-        let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
-        let (head, tail) = text.split_at(middle);
-        deltas.extend([head, tail].into_iter().filter(|text| !text.is_empty()).map(delta));
-    };
+    let mut pieces = |text: &str, delta: &dyn Fn(&str) -> Delta| deltas.extend(laws::in_pieces(text, delta));
     match &mut begun {
         Output::Text(text) => {
             pieces(&std::mem::take(&mut text.text), &|text| Delta::text(text));
@@ -234,12 +229,8 @@ fn stream(at: u32, part: &Output, events: &mut Vec<Event>) {
     events.push(Event::close(at));
 }
 
-fn fold(events: &[Event]) -> interlingua_model::Response {
-    let mut fold = Fold::new();
-    for event in events {
-        fold.push(event);
-    }
-    fold.into_response().unwrap()
+fn sent(parts: &[Output], usage: &Usage) -> Vec<u8> {
+    laws::bytes(&codec(), &events(parts, usage, false), Mode::Stream)
 }
 
 /// A conversation that the protocol can express, turn by turn.
@@ -358,51 +349,30 @@ proptest! {
     /// L3 and L8: what goes out through the server half comes back through the client half, in either mode.
     #[test]
     fn answers_come_back(parts in parts(), usage in usage(), cut in any::<bool>()) {
-        let events = events(&parts, &usage, cut);
-        let wanted = fold(&events);
-        for mode in [Mode::Stream, Mode::Whole] {
-            let found = check::events_round_trip(&codec(), &Request::new("gpt-6-sol"), mode, &events);
-            prop_assert_eq!(found.error, None);
-            prop_assert_eq!(&found.response, &wanted, "in {:?}", mode);
-        }
+        laws::an_answer_comes_back(&codec(), &events(&parts, &usage, cut));
     }
 
     /// L1 and L2: any split of the bytes decodes the same, and obeys the grammar.
     #[test]
     fn any_split_decodes_the_same(parts in parts(), usage in usage(), cuts in proptest::collection::vec(any::<Index>(), 0..12)) {
-        let mut encoder = codec().encoder(&Request::new("m"), Mode::Stream, interlingua_wire::Mint::new(1, "x"));
-        for event in events(&parts, &usage, false) {
-            encoder.push(&event).unwrap();
-        }
-        let bytes = encoder.take();
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len())).collect();
-        cuts.sort_unstable();
-        let whole = check::decode(&codec(), Mode::Stream, &bytes, &[]);
-        let pieces = check::decode(&codec(), Mode::Stream, &bytes, &cuts);
-        prop_assert_eq!(whole.events, pieces.events);
+        laws::a_split_does_not_matter(&codec(), &sent(&parts, &usage), &cuts);
     }
 
     /// L4, L5 and L7: a request goes out and comes back, and what is sealed in it is there byte for byte.
     #[test]
     fn requests_come_back(request in request(), stream in any::<bool>()) {
-        let mode = if stream { Mode::Stream } else { Mode::Whole };
-        let back = check::round_trip(&codec(), &request, mode);
-        prop_assert_eq!(&back, &request);
-        let body = codec().encode(&request, mode).unwrap();
-        prop_assert_eq!(&body.warnings, &[]);
-        let text = String::from_utf8(body.call.body.to_vec()).unwrap();
+        laws::a_request_comes_back(&codec(), &request, stream);
+        let body = codec().encode(&request, Mode::Stream).unwrap().call.body;
+        let text = String::from_utf8(body.to_vec()).unwrap();
         prop_assert!(text.contains(r#""encrypted_content":"c2VhbGVk==""#));
     }
 
     /// L7: the body of a longer conversation begins with the bytes of the shorter one.
     #[test]
     fn longer_conversations_keep_their_prefix(request in request()) {
-        let body = |request: &Request| codec().encode(request, Mode::Stream).unwrap().call.body;
         let mut shorter = request.clone();
         shorter.messages.pop();
-        let (shorter, longer) = (body(&shorter), body(&request));
-        let prefix = shorter.strip_suffix(b"]}").unwrap();
-        prop_assert!(longer.starts_with(prefix));
+        laws::a_body_grows_at_its_end(&codec(), &shorter, &request);
     }
 
     /// L6: any bytes give events or an error.
@@ -410,32 +380,12 @@ proptest! {
     fn broken_streams_do_no_harm(
         parts in parts(), usage in usage(), breaks in proptest::collection::vec((any::<Index>(), any::<u8>()), 1..6),
     ) {
-        for mode in [Mode::Stream, Mode::Whole] {
-            let mut encoder = codec().encoder(&Request::new("m"), mode, interlingua_wire::Mint::new(1, "x"));
-            for event in events(&parts, &usage, false) {
-                encoder.push(&event).unwrap();
-            }
-            let mut bytes = encoder.take().to_vec();
-            for (at, byte) in &breaks {
-                let at = at.index(bytes.len());
-                bytes[at] = *byte;
-            }
-            check::decode(&codec(), mode, &bytes, &[]);
-            let call = interlingua_wire::Call::post("/responses", bytes);
-            let _ = codec().decode_request(&call);
-        }
+        laws::broken_bytes_do_no_harm(&codec(), &events(&parts, &usage, false), "/responses", &breaks);
     }
 
     /// L6: so do events in any order.
     #[test]
     fn shuffled_events_do_no_harm(parts in parts(), usage in usage(), order in proptest::collection::vec(any::<Index>(), 1..60)) {
-        let mut encoder = codec().encoder(&Request::new("m"), Mode::Stream, interlingua_wire::Mint::new(1, "x"));
-        for event in events(&parts, &usage, false) {
-            encoder.push(&event).unwrap();
-        }
-        let text = String::from_utf8(encoder.take().to_vec()).unwrap();
-        let frames: Vec<&str> = text.split_inclusive("\n\n").collect();
-        let shuffled: String = order.iter().map(|at| frames[at.index(frames.len())]).collect();
-        check::decode(&codec(), Mode::Stream, shuffled.as_bytes(), &[]);
+        laws::shuffled_frames_do_no_harm(&codec(), &sent(&parts, &usage), "\n\n", &order);
     }
 }

@@ -140,12 +140,12 @@ async fn story(running: &mut Running) -> Vec<String> {
             RunEvent::Model(_) => {}
             RunEvent::Turn(turn) => story.push(format!("turn {turn}")),
             RunEvent::Answered(spent) => {
-                story.push(format!("answered, {:?} tokens", spent.tokens().unwrap()))
+                story.push(format!("answered, {:?} tokens", spent.tokens().unwrap()));
             }
             RunEvent::Undecided { call, .. } => story.push(format!("may {} run?", call.id)),
             RunEvent::Started { call, .. } => story.push(format!("{} begins", call.id)),
             RunEvent::Progress { at, progress: Progress { message, .. } } => {
-                story.push(format!("{at}: {message}"))
+                story.push(format!("{at}: {message}"));
             }
             RunEvent::Returned { call, output, .. } => story.push(format!("{}: {}", call.id, output.plain())),
             RunEvent::Ended(outcome) => story.push(format!("{outcome:?}")),

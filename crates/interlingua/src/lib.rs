@@ -31,7 +31,7 @@
 //!
 //! # Features
 //! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
-//! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type. Off by default: `reqwest`: a transport over a client of
+//! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type, and values of a type out of answers ([`extract`]). Off by default: `reqwest`: a transport over a client of
 //! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
 //! containers and on machines. `macros`: the attribute `#[tool]`. `google`: tokens of Google Cloud, got with a service account, a login of gcloud, or from the machine. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
@@ -44,6 +44,8 @@ mod clock;
 mod drain;
 mod events;
 mod exchange;
+#[cfg(feature = "tools")]
+pub mod extract;
 #[cfg_attr(not(feature = "google"), path = "google/absent.rs")]
 mod google;
 mod gzip;

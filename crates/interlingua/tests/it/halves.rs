@@ -12,10 +12,10 @@ use interlingua::{
 
 use crate::server::{Received, Server, Step, chunk, last_chunk};
 
-type Answer = dyn Fn(&dyn Serve, &Request, Mode) -> Vec<Step> + Send + Sync;
+pub(crate) type Answer = dyn Fn(&dyn Serve, &Request, Mode) -> Vec<Step> + Send + Sync;
 
 /// A server that speaks a protocol, the client for it, and the requests that came.
-async fn start(protocol: Protocol, answer: Box<Answer>) -> (Client, Arc<Mutex<Vec<Request>>>) {
+pub(crate) async fn start(protocol: Protocol, answer: Box<Answer>) -> (Client, Arc<Mutex<Vec<Request>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
     let codec = Provider::new("test", protocol, "").server(protocol, "m").unwrap();
@@ -61,7 +61,7 @@ fn events() -> Vec<Event> {
 }
 
 /// What a server half makes of events, each piece in a chunk of its own, and then perhaps of an error.
-fn said(
+pub(crate) fn said(
     codec: &dyn Serve,
     request: &Request,
     mode: Mode,

@@ -6,6 +6,8 @@
 mod aws;
 mod calls;
 mod clouds;
+#[cfg(feature = "tools")]
+mod extract;
 #[cfg(feature = "google")]
 mod google;
 mod halves;

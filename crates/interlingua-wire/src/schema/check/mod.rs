@@ -249,6 +249,13 @@ fn shown(value: &Value) -> String {
     }
 }
 
+impl Mismatch {
+    /// A mismatch at a place, which is a JSON Pointer.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.as_str() {

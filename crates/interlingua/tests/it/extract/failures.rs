@@ -176,12 +176,12 @@ async fn what_the_type_itself_refuses_has_its_place() {
     let error =
         model.client().extract_with::<Plan>(&ask(), &ExtractOptions::default().reasks(0)).await.unwrap_err();
     let mismatch = &error.mismatches()[0];
-    assert_eq!((mismatch.path.as_str(), mismatch.message.as_str()), ("/on days", "there is no day 9"));
+    assert_eq!((mismatch.path.as_str(), mismatch.message.as_str()), ("/on days/1", "there is no day 9"));
     let listed = r#"{"value":[1,9]}"#;
     let model = Model::new([called(listed).into_iter().map(Ok)]);
     let options = ExtractOptions::default().way(Way::Tool).reasks(0);
     let error = model.client().extract_with::<Vec<Day>>(&ask(), &options).await.unwrap_err();
-    assert_eq!(error.mismatches()[0].path, "", "the place is that in the value");
+    assert_eq!(error.mismatches()[0].path, "/1", "the place is that in the value");
 }
 
 #[tokio::test]

@@ -32,8 +32,8 @@ impl<'a> Messages<'a> {
         Self { dialect, warnings: Vec::new(), marks: MARKS, documents: BTreeSet::new(), has_calls: false }
     }
 
-    /// The leading instructions, and the messages after them.
-    pub(super) fn write(&mut self, messages: &[Message]) -> (Option<Json>, Json) {
+    /// The leading instructions, and the messages after them. The whole prompt is cached where that is asked for.
+    pub(super) fn write(&mut self, messages: &[Message], cache: Option<Retention>) -> (Option<Json>, Json) {
         let leading = messages.iter().take_while(|message| matches!(message, Message::System(_))).count();
         let leading = if self.dialect.system { leading } else { 0 };
         let (leading, following) = messages.split_at(leading);
@@ -47,7 +47,8 @@ impl<'a> Messages<'a> {
         for (message, index) in following.iter().zip(leading.len()..) {
             turns.extend(self.message(message, index));
         }
-        let turns = joined(self.placed(turns));
+        let mut turns = joined(self.placed(turns));
+        self.mark_whole(cache, &mut turns);
         let system = (!system.is_empty()).then(|| array(&system));
         (system, array(&turns.iter().map(Turn::json).collect::<Vec<_>>()))
     }
@@ -291,6 +292,15 @@ impl<'a> Messages<'a> {
         self.warnings.push(Warning::dropped(format!("messages[{message}].parts[{part}]"), why));
     }
 
+    /// Puts a mark behind all that a user has said, since the service places none by itself.
+    fn mark_whole(&mut self, cache: Option<Retention>, turns: &mut [Turn<'_>]) {
+        let last = turns.iter_mut().rev().find(|turn| turn.role == Role::User);
+        let Some(last) = last.filter(|_| self.dialect.cache) else { return };
+        if !last.content.last().is_some_and(is_mark) {
+            self.mark(cache, &mut last.content);
+        }
+    }
+
     /// Adds a cache mark, if marks are taken and one is left.
     pub(super) fn mark(&mut self, cache: Option<Retention>, blocks: &mut Vec<Json>) {
         let Some(retention) = cache else { return };
@@ -364,9 +374,12 @@ fn joined(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
     joined
 }
 
+fn is_mark(block: &Json) -> bool {
+    block.as_str().starts_with("{\"cachePoint\"")
+}
+
 /// How many blocks at the beginning are results, with the marks behind them.
 fn leading(blocks: &[Json], is_leading: impl Fn(&Json) -> bool) -> usize {
-    let is_mark = |block: &Json| block.as_str().starts_with("{\"cachePoint\"");
     let mut end = 0;
     while let Some(block) = blocks.get(end) {
         if !(is_leading(block) || end > 0 && is_mark(block)) {

@@ -28,7 +28,7 @@ pub(super) fn encode(dialect: &Dialect, model: &str, request: &Request, mode: Mo
     };
     // Which tools there must be depends on what the messages hold.
     let tools = writer.tools();
-    let (system, messages) = writer.messages.write(&request.messages);
+    let (system, messages) = writer.messages.write(&request.messages, request.cache.automatic);
     writer.reasoning();
     writer.inference();
     writer.single_calls();
@@ -346,7 +346,7 @@ impl Writer<'_> {
             ("sampling.frequency_penalty", sampling.frequency_penalty.is_some()),
             ("sampling.logprobs", sampling.logprobs.is_some()),
             ("verbosity", request.verbosity.is_some_and(|verbosity| verbosity != Verbosity::Medium)),
-            ("cache.automatic", request.cache.automatic.is_some()),
+            ("cache.automatic", request.cache.automatic.is_some() && !self.dialect.cache),
             ("cache.key", request.cache.key.is_some()),
             ("end_user", request.end_user.is_some()),
         ];

@@ -130,7 +130,6 @@ fn what_the_protocol_does_not_have_is_a_warning() {
     request.sampling.top_k = Some(3);
     request.sampling.temperature = Some(1.5);
     request.cache.key = Some("k".to_owned());
-    request.cache.automatic = Some(Retention::Short);
     request.end_user = Some("u".to_owned());
     request.format = Some(Format::Json);
     let (found, warned) = sent(&Dialect::default(), &request);
@@ -142,7 +141,6 @@ fn what_the_protocol_does_not_have_is_a_warning() {
         "sampling.top_k",
         "sampling.temperature",
         "cache.key",
-        "cache.automatic",
         "end_user",
         "format",
         "tool_choice",
@@ -154,6 +152,33 @@ fn what_the_protocol_does_not_have_is_a_warning() {
     }
     assert_eq!(found["inferenceConfig"], json!({"temperature": 1.0}));
     assert_eq!(found["messages"], json!([{"role": "user", "content": [{"text": "hi"}]}]));
+}
+
+#[test]
+fn the_whole_prompt_is_marked_where_that_is_asked_for() {
+    let mark = json!({"cachePoint": {"type": "default", "ttl": "5m"}});
+    let mut request =
+        Request::new("m").system("Be kind.").user("hi").message(Message::assistant("Yes?")).user("Why?");
+    request.cache.automatic = Some(Retention::Short);
+    let (found, warned) = sent(&Dialect::default(), &request);
+    assert_eq!(found["messages"][2]["content"], json!([{"text": "Why?"}, mark]));
+    assert_eq!((found["messages"][0]["content"].as_array().unwrap().len(), warned), (1, vec![]));
+
+    // What is marked already is not marked twice, and what an answer is begun with stays behind the mark.
+    let text = Text::new("Why?").cached(Retention::Short);
+    let mut marked = Request::new("m").user(text).message(Message::assistant("Because"));
+    marked.cache.automatic = Some(Retention::Short);
+    let (found, _) = sent(&Dialect::default(), &marked);
+    assert_eq!(found["messages"][0]["content"], json!([{"text": "Why?"}, mark]));
+    assert_eq!(found["messages"][1]["content"], json!([{"text": "Because"}]));
+
+    let mut dialect = Dialect::default();
+    dialect.cache = false;
+    let (found, warned) = sent(&dialect, &request);
+    assert_eq!(
+        (found["messages"][2]["content"].clone(), warned),
+        (json!([{"text": "Why?"}]), vec!["cache.automatic".to_owned()])
+    );
 }
 
 #[test]

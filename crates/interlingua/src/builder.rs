@@ -13,6 +13,7 @@ use crate::registry::Registry;
 use crate::route::Routes;
 use crate::{
     Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport, aws, google,
+    oracle,
 };
 
 /// Makes a [`Client`].
@@ -220,7 +221,7 @@ impl ClientBuilder {
             registry, keys, base_urls, transport, settings, lookup, on_retry, layers, on_notice, ..
         } = self;
         registry.check()?;
-        let lookup = aws::with_region(lookup);
+        let lookup = oracle::with_profile(aws::with_region(lookup));
         let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
         let keys =
             keys.into_iter().map(|(word, key)| Ok((canonical(word)?, key))).collect::<Result<_, Error>>()?;
@@ -246,6 +247,7 @@ impl ClientBuilder {
             catalog,
             aws: aws::Chain::default(),
             google: google::Tokens::default(),
+            oracle: oracle::Keys::default(),
             logins: Logins::default(),
         })))
     }

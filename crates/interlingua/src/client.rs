@@ -16,7 +16,7 @@ use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
     Answer, ClientBuilder, Events, KeyStatus, Lookup, Meta, Options, Prepared, Run, RunError, RunLimits,
-    Runner, Toolbox, Transport, aws, exchange, google, models,
+    Runner, Toolbox, Transport, aws, exchange, google, models, oracle,
 };
 
 /// Asks models. It is cheap to clone, and clones share their connections.
@@ -50,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) catalog: Option<interlingua_catalog::Catalog>,
     pub(crate) aws: aws::Chain,
     pub(crate) google: google::Tokens,
+    pub(crate) oracle: oracle::Keys,
     pub(crate) logins: Logins,
 }
 
@@ -205,12 +206,17 @@ impl Client {
         let from = from.or_else(|| match provider.auth {
             Auth::Sigv4(_) => aws::is_set(&*self.0.lookup),
             Auth::Google => google::is_set(&*self.0.lookup),
+            Auth::Oracle => oracle::is_set(&*self.0.lookup),
             _ => None,
         });
         match from {
             Some(from) => KeyStatus::Present { from },
             None if provider.needs_key() => {
-                let cloud = (provider.auth == Auth::Google).then_some("GOOGLE_APPLICATION_CREDENTIALS");
+                let cloud = match provider.auth {
+                    Auth::Google => Some("GOOGLE_APPLICATION_CREDENTIALS"),
+                    Auth::Oracle => Some("OCI_CONFIG_FILE"),
+                    _ => None,
+                };
                 KeyStatus::Missing {
                     expected: provider.key_vars().chain(cloud).map(ToOwned::to_owned).collect(),
                 }

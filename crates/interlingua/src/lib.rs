@@ -33,12 +33,20 @@
 //! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
 //! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type, and values of a type out of answers ([`extract`]). Off by default: `reqwest`: a transport over a client of
 //! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
-//! containers and on machines. `macros`: the attribute `#[tool]`. `google`: tokens of Google Cloud, got with a service account, a login of gcloud, or from the machine. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
+//! containers, on machines, and by taking on roles. `macros`: the attribute `#[tool]`. `google`: tokens of Google Cloud, got with a service
+//! account, a login of gcloud, an identity of another service, or from the machine. `oracle`: calls signed for Oracle Cloud with the key of
+//! `~/.oci/config`. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
 #[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
 mod aws;
 mod backend;
 mod builder;
+#[cfg(any(feature = "aws", feature = "google", feature = "oracle"))]
+#[cfg_attr(
+    not(any(test, all(feature = "aws", feature = "oracle"))),
+    expect(dead_code, reason = "each cloud wants its own of these dates")
+)]
+mod calendar;
 mod client;
 mod clock;
 mod drain;
@@ -62,7 +70,11 @@ mod machine;
 mod meta;
 mod models;
 mod options;
+#[cfg_attr(not(feature = "oracle"), path = "oracle/absent.rs")]
+mod oracle;
 mod origin;
+#[cfg(any(feature = "google", feature = "oracle"))]
+mod pem;
 mod plan;
 mod prepared;
 mod registry;
@@ -73,6 +85,7 @@ mod runner;
 mod secret;
 #[cfg(feature = "models")]
 mod shelf;
+mod signer;
 mod tokens;
 mod tools;
 mod transport;

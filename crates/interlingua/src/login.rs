@@ -11,7 +11,7 @@ use interlingua_model::{Error, ErrorKind};
 use interlingua_wire::{Exchange, Header, Provider};
 use tokio::sync::Mutex;
 
-use crate::machine::fetch;
+use crate::machine::{fetch, form};
 use crate::origin::Origin;
 use crate::{Lookup, Secret, Transport};
 
@@ -115,10 +115,11 @@ fn request(
         let own = provider.filled(&header.value, lookup)?;
         Ok::<_, Error>(Exchange::filled(&own, key.expose(), &id))
     };
-    let field = |field: &Header| Ok(format!("{}={}", escaped(&field.name), escaped(&filled(field)?)));
-    let form = exchange.form.iter().map(field).collect::<Result<Vec<_>, Error>>()?;
-    let method = if form.is_empty() { Method::GET } else { Method::POST };
-    let mut request = Request::new(Bytes::from(form.join("&")));
+    let fields = exchange.form.iter().map(|field| Ok((&*field.name, filled(field)?)));
+    let fields = fields.collect::<Result<Vec<_>, Error>>()?;
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, &**value)).collect();
+    let method = if fields.is_empty() { Method::GET } else { Method::POST };
+    let mut request = Request::new(Bytes::from(form(&fields)));
     (*request.method_mut(), *request.uri_mut()) = (method, uri);
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -133,15 +134,6 @@ fn request(
         headers.insert(name, value);
     }
     Ok(request)
-}
-
-/// A word of a form, with everything but letters, digits and `-._~` escaped.
-fn escaped(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 /// A word in the form of a random UUID.
@@ -164,9 +156,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_new_and_forms_are_escaped() {
+    fn words_are_new() {
         let (one, other) = (word(), word());
         assert!(one != other && one.len() == 36 && one.as_bytes()[14] == b'4', "{one}");
-        assert_eq!(escaped("urn:a b&c=é"), "urn%3Aa%20b%26c%3D%C3%A9");
     }
 }

@@ -46,3 +46,52 @@ pub(crate) async fn fetch(
     let (head, body) = answer.map_err(|error| error.message().to_owned())?.into_parts();
     Ok((head.status, read_some(body, &head.headers, ANSWER).await))
 }
+
+/// The host as it is sent: without the port that the scheme has anyway.
+#[cfg(any(feature = "aws", feature = "oracle"))]
+pub(crate) fn host(uri: &http::Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    let usual = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+    match uri.port_u16().filter(|port| *port != usual) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// The body of a form.
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
+    let field = |(name, value): &(&str, &str)| format!("{}={}", escaped(name), escaped(value));
+    fields.iter().map(field).collect::<Vec<_>>().join("&")
+}
+
+/// A word of a form, with everything but letters, digits and `-._~` escaped.
+fn escaped(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_escaped() {
+        assert_eq!(form(&[("a b", "urn:a b&c=é"), ("c", "-._~")]), "a%20b=urn%3Aa%20b%26c%3D%C3%A9&c=-._~");
+    }
+
+    #[cfg(any(feature = "aws", feature = "oracle"))]
+    #[test]
+    fn the_host_is_signed_as_it_is_sent() {
+        for (url, expected) in [
+            ("https://a.example/x", "a.example"),
+            ("https://a.example:443/x", "a.example"),
+            ("http://a.example:80/x", "a.example"),
+            ("http://127.0.0.1:8080/x", "127.0.0.1:8080"),
+        ] {
+            assert_eq!(host(&url.parse().unwrap()), expected);
+        }
+    }
+}

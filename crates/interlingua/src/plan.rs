@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use interlingua_model::{Error, ErrorKind, Request, Warning};
 use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Protocol, Provider, join, replay, with_model};
 
-use crate::aws::Signer;
 use crate::client::Inner;
 use crate::keys::{self, Credential, Given, KeyCommand, Source};
 use crate::origin::Origin;
 use crate::route::Route;
+use crate::signer::Signer;
 use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
 
 /// Who makes the call, in the words of HTTP.
@@ -23,6 +23,7 @@ const ROOM: usize = 6;
 /// The clouds whose credentials are asked for.
 const AWS: &str = "AWS";
 const GOOGLE: &str = "Google";
+const ORACLE: &str = "Oracle Cloud";
 /// What stands in place of a key that must not be shown.
 const MASK: &str = "***";
 /// Headers that carry keys, whatever the provider.
@@ -194,7 +195,7 @@ impl<'a> Draft<'a> {
             Pick::Command(_) => Some(Source::Command),
             Pick::Cloud(cloud) => Some(Source::Cloud(cloud)),
         };
-        let signs = source == Some(Source::Cloud(AWS));
+        let signs = matches!(source, Some(Source::Cloud(AWS | ORACLE)));
         let credential =
             source.filter(|_| !signs).map(|source| Credential { secret: Secret::new(MASK), source });
         let mut headers = self.headers(inner, options, credential.as_ref())?;
@@ -308,6 +309,7 @@ fn pick<'i>(inner: &'i Inner, provider: &Provider, auth: Option<&Auth>, own: Opt
         Some((name, secret)) => Pick::Ready(Credential { secret, source: Source::Variable(name) }),
         None if matches!(auth, Some(Auth::Sigv4(_))) => Pick::Cloud(AWS),
         None if matches!(auth, Some(Auth::Google)) => Pick::Cloud(GOOGLE),
+        None if matches!(auth, Some(Auth::Oracle)) => Pick::Cloud(ORACLE),
         None if provider.needs_key() => Pick::Missing,
         None => Pick::Nothing,
     }
@@ -369,9 +371,12 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
     credential.secret.check(|| credential.source.describe())?;
     let key = credential.secret.expose();
     let (name, text) = match auth {
-        Auth::Bearer | Auth::NoneOrBearer | Auth::Google | Auth::Exchange(_) | Auth::Sigv4(_) => {
-            (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}")))
-        }
+        Auth::Bearer
+        | Auth::NoneOrBearer
+        | Auth::Google
+        | Auth::Exchange(_)
+        | Auth::Sigv4(_)
+        | Auth::Oracle => (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}"))),
         Auth::Header(name) => {
             let header = HeaderName::try_from(&**name);
             let malformed =
@@ -418,9 +423,15 @@ async fn of_cloud(
 
 /// Who signs the calls of a provider.
 async fn sign(inner: &Inner, provider: &Provider, auth: &Auth) -> Result<Signer, Error> {
-    let Auth::Sigv4(service) = auth else { return Err(keys::missing(provider)) };
-    let region = provider.variable("region", &*inner.lookup)?;
-    let signer = inner.aws.signer(&*inner.transport, &*inner.lookup, region, service).await;
+    let signer = match auth {
+        Auth::Sigv4(service) => {
+            let region = provider.variable("region", &*inner.lookup)?;
+            let signer = inner.aws.signer(&*inner.transport, &*inner.lookup, region, service).await;
+            signer.map(Signer::Aws)
+        }
+        Auth::Oracle => inner.oracle.signer(&*inner.lookup).await.map(Signer::Oracle),
+        _ => return Err(keys::missing(provider)),
+    };
     signer.map_err(|error| {
         let names: Vec<_> = provider.key_vars().collect();
         let advice = format!("{}; or set {}", error.message(), names.join(" or "));

@@ -125,6 +125,7 @@ fn auth(auth: &Auth) -> String {
         Auth::None => "none".to_owned(),
         Auth::NoneOrBearer => "none, or bearer".to_owned(),
         Auth::Google => "Google credentials".to_owned(),
+        Auth::Oracle => "credentials of Oracle Cloud".to_owned(),
         Auth::Sigv4(service) => format!("AWS credentials (`{service}`)"),
         Auth::Exchange(_) => "key exchanged for a token".to_owned(),
         Auth::Unsupported(what) => format!("**not supported yet**: {what}"),

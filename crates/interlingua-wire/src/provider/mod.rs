@@ -85,7 +85,7 @@ pub struct Provider {
     /// Where its models are listed, when they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Listing>,
-    /// Headers that every call carries. Values may hold placeholders.
+    /// Headers that every call carries. Values may hold placeholders; one that comes out empty is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
     /// How it speaks its protocols: the fields in which it differs from the default dialect of each.
@@ -164,6 +164,9 @@ pub enum Auth {
     Sigv4(Text),
     /// `Authorization: Bearer TOKEN`, where the token is got with credentials of Google Cloud.
     Google,
+    /// Signed with the key of a user of Oracle Cloud (HTTP signatures). How a key is sent that is given all the same, see
+    /// [`Provider::given_auth`].
+    Oracle,
     /// `Authorization: Bearer TOKEN`, where the token is got for the key.
     Exchange(Box<Exchange>),
     /// A way that this library does not know yet, by name.
@@ -391,7 +394,7 @@ impl Provider {
         let auth =
             protocol.map_or_else(|| self.listing_auth(None), |protocol| self.auth_for(protocol, None))?;
         let first = || self.keys.first().map(|key| key.auth.as_ref().unwrap_or(&Auth::Bearer));
-        Ok(if matches!(auth, Auth::Sigv4(_)) { first().unwrap_or(auth) } else { auth })
+        Ok(if matches!(auth, Auth::Sigv4(_) | Auth::Oracle) { first().unwrap_or(auth) } else { auth })
     }
 
     /// How a key is sent when the models are listed, which no endpoint but the row decides.
@@ -477,6 +480,9 @@ impl Provider {
         let mut headers = HeaderMap::with_capacity(self.headers.len());
         for header in &self.headers {
             let value = self.fill(&header.value, lookup)?;
+            if value.is_empty() {
+                continue;
+            }
             let malformed = || self.wrong(&format!("has a malformed header `{}`", header.name));
             let name = HeaderName::try_from(&*header.name).map_err(|_| malformed())?;
             headers.insert(name, HeaderValue::try_from(value).map_err(|_| malformed())?);

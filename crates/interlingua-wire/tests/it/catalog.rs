@@ -384,8 +384,10 @@ fn keys_are_sent_as_their_variable_and_endpoint_say() {
         catalog::find("google").unwrap().listing_auth(None).unwrap(),
         &Auth::Header("x-goog-api-key".into())
     );
-    let refused = auth("oci", Protocol::OpenaiChat, None).unwrap_err();
-    assert!(refused.contains("oci") && refused.contains("not supported yet"), "{refused}");
+    let mut moon = Provider::new("moon", Protocol::OpenaiChat, "https://moon.test");
+    moon.auth = Auth::Unsupported("a handshake".into());
+    let refused = moon.auth_for(Protocol::OpenaiChat, None).unwrap_err();
+    assert!(refused.message().contains("a handshake, which is not supported yet"), "{refused}");
     assert!(matches!(auth("gigachat", Protocol::OpenaiChat, None), Ok(Auth::Exchange(_))));
     assert!(!catalog::find("ollama").unwrap().needs_key() && catalog::find("openai").unwrap().needs_key());
     assert!(
@@ -438,7 +440,7 @@ struct FactEndpoint {
 }
 
 /// Base URLs in which the table knows better, and why.
-const OTHER_BASE_URLS: [(&str, &str); 13] = [
+const OTHER_BASE_URLS: [(&str, &str); 14] = [
     ("google-vertex gemini-generate", "the host hangs on the location"),
     ("google-vertex openai-chat", "the host hangs on the location"),
     ("google-vertex anthropic-messages", "the model and the operation are the codec's"),
@@ -453,6 +455,7 @@ const OTHER_BASE_URLS: [(&str, &str); 13] = [
     ("azure-openai openai-chat", "the path without a deployment serves both protocols, as recordings show"),
     ("azure-ai openai-chat", "the path wants its api-version, as recordings show"),
     ("snowflake openai-chat", "the path is /cortex/v1, as recordings show"),
+    ("oci openai-chat", "the paths of OpenAI lie below /openai/v1, as in the vendor's client"),
     ("databricks anthropic-messages", "the path is /serving-endpoints/anthropic"),
     ("watsonx openai-chat", "the path is /ml/v1, as recordings show"),
 ];
@@ -555,7 +558,7 @@ fn same_auth(row: &Auth, fact: &str) -> bool {
     }
     let mut ways = fact.split('|').filter_map(known).peekable();
     if ways.peek().is_none() {
-        return matches!(row, Auth::Exchange(_) | Auth::Unsupported(_));
+        return matches!(row, Auth::Exchange(_) | Auth::Oracle | Auth::Unsupported(_));
     }
     ways.any(|way| way == *row)
 }

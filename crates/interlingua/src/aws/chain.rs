@@ -6,7 +6,8 @@ use interlingua_model::{Error, ErrorKind};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Credentials, Signer, container, instance, profile, sigv4};
+use super::{Credentials, Signer, container, instance, profile, sts};
+use crate::calendar;
 use crate::machine::{Asking, set};
 use crate::{Lookup, Secret, Transport};
 
@@ -69,7 +70,7 @@ impl Chain {
 /// place would be somebody else's.
 async fn find(asking: Asking<'_>, nothing: String) -> Result<Credentials, Error> {
     let mut said = vec![nothing];
-    for place in [Place::Profile, Place::Container, Place::Instance] {
+    for place in [Place::Profile, Place::WebIdentity, Place::Container, Place::Instance] {
         match place.ask(asking).await {
             Ok(Found::Credentials(credentials)) => return Ok(credentials),
             Ok(Found::Nothing(why)) => said.push(why),
@@ -86,6 +87,7 @@ async fn find(asking: Asking<'_>, nothing: String) -> Result<Credentials, Error>
 #[derive(Clone, Copy)]
 enum Place {
     Profile,
+    WebIdentity,
     Container,
     Instance,
 }
@@ -94,13 +96,14 @@ impl Place {
     async fn ask(self, asking: Asking<'_>) -> Result<Found, String> {
         match self {
             Self::Profile => profile::ask(asking).await,
+            Self::WebIdentity => sts::of_environment(asking).await,
             Self::Container => container::ask(asking).await,
             Self::Instance => instance::ask(asking).await,
         }
     }
 }
 
-fn environment(lookup: &Lookup) -> Found {
+pub(super) fn environment(lookup: &Lookup) -> Found {
     let id = set(lookup, "AWS_ACCESS_KEY_ID");
     let secret = set(lookup, "AWS_SECRET_ACCESS_KEY");
     match (id, secret) {
@@ -118,6 +121,7 @@ pub(crate) fn is_set(lookup: &Lookup) -> Option<String> {
     let named = [
         "AWS_ACCESS_KEY_ID",
         "AWS_PROFILE",
+        sts::TOKEN_FILE,
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     ];
@@ -162,7 +166,7 @@ pub(super) fn read(text: &[u8]) -> Result<Credentials, String> {
         Some(Expiration::Milliseconds(time)) => {
             SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(time))
         }
-        Some(Expiration::Date(text)) => sigv4::time(&text),
+        Some(Expiration::Date(text)) => calendar::time(&text),
     };
     let token = written.token.filter(|token| !token.is_empty()).map(Secret::new);
     let secret = Secret::new(written.secret_access_key);

@@ -6,6 +6,7 @@ mod instance;
 mod profile;
 mod sigv4;
 mod sso;
+mod sts;
 
 use std::fmt;
 use std::time::SystemTime;

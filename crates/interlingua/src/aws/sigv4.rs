@@ -6,11 +6,13 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, USER_AGENT};
-use http::{HeaderName, HeaderValue, Request, Uri};
+use http::{HeaderName, HeaderValue, Request};
 use interlingua_model::{Error, ErrorKind};
 use ring::{digest, hmac};
 
 use super::Credentials;
+use crate::calendar::stamp;
+use crate::machine::host;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -101,16 +103,6 @@ fn failed(what: &str) -> Error {
     Error::new(ErrorKind::Authentication, what)
 }
 
-/// The host as it is sent: without the port that the scheme has anyway.
-fn host(uri: &Uri) -> String {
-    let host = uri.host().unwrap_or_default();
-    let usual = if uri.scheme_str() == Some("http") { 80 } else { 443 };
-    match uri.port_u16().filter(|port| *port != usual) {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
 /// A value without white space around it, and with one space in place of several.
 fn folded(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
@@ -169,42 +161,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 fn digits(byte: u8) -> [char; 2] {
     [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0'))
-}
-
-/// `20150830T123600Z`.
-fn stamp(now: SystemTime) -> Option<String> {
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    Some(format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z"))
-}
-
-/// Year, month and day of a day since 1970, by the calendar of 400 years that begins in March.
-const fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (era * 400 + year + next, month, day)
-}
-
-/// The time that an RFC 3339 date of UTC tells, as `2026-11-22T12:00:00Z`; fractions of a second do not matter.
-pub(super) fn time(text: &str) -> Option<SystemTime> {
-    let text = text.trim().strip_suffix('Z').or_else(|| text.trim().strip_suffix("+00:00"))?;
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let second = number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
-    // The same calendar the other way round.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let (era, of_era) = (year / 400, year % 400);
-    let day = (153 * month + 2) / 5 + day.checked_sub(1)?;
-    let day = of_era * 365 + of_era / 4 - of_era / 100 + day;
-    let days = (era * 146_097 + day).checked_sub(719_468)?;
-    SystemTime::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(days * 86_400 + second))
 }
 
 #[cfg(test)]
@@ -356,48 +312,5 @@ mod tests {
         assert!(call.headers().get("x-amz-security-token").is_none());
         assert_eq!(call.headers()["x-amz-date"], "20261122T120100Z");
         assert_ne!(call.headers()["authorization"].to_str().unwrap(), found);
-    }
-
-    #[test]
-    fn the_host_is_signed_as_it_is_sent() {
-        for (url, expected) in [
-            ("https://a.example/x", "a.example"),
-            ("https://a.example:443/x", "a.example"),
-            ("http://a.example:80/x", "a.example"),
-            ("http://127.0.0.1:8080/x", "127.0.0.1:8080"),
-        ] {
-            assert_eq!(host(&url.parse().unwrap()), expected);
-        }
-    }
-
-    #[test]
-    fn days_are_those_of_the_calendar() {
-        for (seconds, expected) in [
-            (0, "19700101T000000Z"),
-            (951_782_399, "20000228T235959Z"),
-            (951_782_400, "20000229T000000Z"),
-            (1_709_251_199, "20240229T235959Z"),
-            (4_107_542_400, "21000301T000000Z"),
-        ] {
-            let then = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-            assert_eq!(stamp(then).unwrap(), expected);
-            let (date, clock) = expected.split_once('T').unwrap();
-            let written = format!(
-                "{}-{}-{}T{}:{}:{}.5Z",
-                &date[..4],
-                &date[4..6],
-                &date[6..],
-                &clock[..2],
-                &clock[2..4],
-                &clock[4..6]
-            );
-            assert_eq!(time(&written), Some(then), "{written}");
-        }
-        for odd in
-            ["", "Z", "2026", "2026-00-00T00:00:00Z", "1969-12-31T00:00:00Z", "2026-11-22T12:00:00+01:00"]
-        {
-            assert_eq!(time(odd), None, "{odd}");
-        }
-        assert_eq!(stamp(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), None);
     }
 }

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::chain::read;
 use super::profile::{Files, Section};
 use super::{Credentials, sigv4};
+use crate::calendar::time;
 use crate::machine::{Asking, contents, fetch, home, set};
 
 const TIME: Duration = Duration::from_secs(10);
@@ -61,6 +62,6 @@ fn login(asking: Asking<'_>, key: &str) -> Result<String, String> {
     let text = contents(&path).map_err(|_| "is not logged in: run `aws sso login`".to_owned())?;
     let login: Login =
         serde_json::from_str(&text).map_err(|_| format!("has an odd login in {}", path.display()))?;
-    let lasts = sigv4::time(&login.expires_at).is_some_and(|expires| SystemTime::now() < expires);
+    let lasts = time(&login.expires_at).is_some_and(|expires| SystemTime::now() < expires);
     if lasts { Ok(login.access_token) } else { Err("is no longer logged in: run `aws sso login`".to_owned()) }
 }

@@ -3,15 +3,13 @@
 use std::time::SystemTime;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::RSA_PKCS1_SHA256;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
-use super::source::Written;
-
-const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+use super::source::{Account, SCOPE};
+use crate::pem;
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -31,8 +29,8 @@ struct Claims<'a> {
 }
 
 /// The assertion for a service that gives out tokens.
-pub(super) fn signed(account: &Written, service: &str, now: SystemTime) -> Result<String, String> {
-    let pair = pair(&account.private_key).ok_or("holds no private key")?;
+pub(super) fn signed(account: &Account, service: &str, now: SystemTime) -> Result<String, String> {
+    let pair = pem::rsa(&account.private_key)?;
     let since = now.duration_since(SystemTime::UNIX_EPOCH);
     let iat = since.map_err(|_| "cannot be used: the clock stands before 1970".to_owned())?.as_secs();
     let head = Head { alg: "RS256", typ: "JWT", kid: &account.private_key_id };
@@ -48,14 +46,6 @@ pub(super) fn signed(account: &Written, service: &str, now: SystemTime) -> Resul
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// The key out of its PEM.
-fn pair(pem: &str) -> Option<RsaKeyPair> {
-    let lines = pem.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("-----"));
-    let text: Zeroizing<String> = Zeroizing::new(lines.collect());
-    let bytes = Zeroizing::new(STANDARD.decode(text.as_bytes()).ok()?);
-    RsaKeyPair::from_pkcs8(&bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -67,7 +57,7 @@ mod tests {
     /// A key that was made for this test and is used nowhere.
     const KEY: &str = include_str!("../../tests/it/google_test_key.txt");
 
-    fn account(key: &str) -> Written {
+    fn account(key: &str) -> Account {
         let text = serde_json::json!({
             "type": "service_account", "client_email": "a@p.iam.example", "private_key_id": "k1",
             "private_key": format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n"),
@@ -91,7 +81,7 @@ mod tests {
             serde_json::json!({ "iss": "a@p.iam.example", "scope": SCOPE, "aud": "https://service.example/token",
                 "iat": 1_795_000_000_u64, "exp": 1_795_003_600_u64 })
         );
-        let public = pair(&account.private_key).unwrap().public().as_ref().to_vec();
+        let public = pem::rsa(&account.private_key).unwrap().public().as_ref().to_vec();
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public);
         key.verify(body.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
     }

@@ -1,5 +1,7 @@
 //! Tokens of Google Cloud, by the way that Google calls application default credentials.
 
+mod external;
+mod impersonation;
 mod jwt;
 mod source;
 

@@ -13,7 +13,7 @@ use interlingua::{Client, ClientBuilder, ErrorKind, KeyStatus, Mode, Options, Re
 use crate::script::{Said, Script};
 use crate::server::{Server, answer};
 
-const ANSWER: &str = r#"{"output":{"message":{"role":"assistant","content":[{"text":"Hello."}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}"#;
+pub(crate) const ANSWER: &str = r#"{"output":{"message":{"role":"assistant","content":[{"text":"Hello."}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}"#;
 const KEYS: [(&str, &str); 3] = [
     ("AWS_REGION", "eu-west-1"),
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -22,26 +22,26 @@ const KEYS: [(&str, &str); 3] = [
 /// The sign of an instance's or container's own key.
 const ROLE: &str = r#"{"Code":"Success","AccessKeyId":"ASIAROLE","SecretAccessKey":"s3cret","Token":"t0ken","Expiration":"WHEN"}"#;
 
-fn ask() -> Request {
+pub(crate) fn ask() -> Request {
     Request::new("amazon-bedrock/us.amazon.nova-lite-v1:0").user("hi")
 }
 
-fn hello() -> Said {
+pub(crate) fn hello() -> Said {
     Said::ok(ANSWER)
 }
 
 /// Credentials that last for so long.
-fn role(seconds: u64) -> Said {
+pub(crate) fn role(seconds: u64) -> Said {
     let expires = SystemTime::now() + Duration::from_secs(seconds);
     let since = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
     Said::ok(ROLE.replace("\"WHEN\"", &since.to_string()))
 }
 
-fn env<'e>(variables: impl IntoIterator<Item = (&'e str, &'e str)>) -> BTreeMap<String, String> {
+pub(crate) fn env<'e>(variables: impl IntoIterator<Item = (&'e str, &'e str)>) -> BTreeMap<String, String> {
     variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn client(script: &Arc<Script>, variables: BTreeMap<String, String>) -> Client {
+pub(crate) fn client(script: &Arc<Script>, variables: BTreeMap<String, String>) -> Client {
     with(script.builder(), variables).build().unwrap()
 }
 
@@ -49,20 +49,20 @@ fn with(builder: ClientBuilder, variables: BTreeMap<String, String>) -> ClientBu
     builder.env(move |name| variables.get(name).cloned())
 }
 
-fn header(script: &Script, at: usize, name: &str) -> Option<String> {
+pub(crate) fn header(script: &Script, at: usize, name: &str) -> Option<String> {
     script
         .with_sent(at, |request| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned()))
 }
 
-fn url(script: &Script, at: usize) -> String {
+pub(crate) fn url(script: &Script, at: usize) -> String {
     script.with_sent(at, |request| request.uri().to_string())
 }
 
 /// A folder of a user, which is gone at the end.
-struct Home(PathBuf);
+pub(crate) struct Home(pub(crate) PathBuf);
 
 impl Home {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let folder = std::env::temp_dir().join(format!("interlingua-aws-{}-{number}", std::process::id()));
@@ -74,7 +74,7 @@ impl Home {
         Self(folder)
     }
 
-    fn env(&self, more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pub(crate) fn env(&self, more: &[(&str, &str)]) -> BTreeMap<String, String> {
         let mut variables = env(more.iter().copied());
         variables.insert("HOME".to_owned(), self.0.to_string_lossy().into_owned());
         variables

@@ -14,23 +14,23 @@ const KEY: &str = include_str!("google_test_key.txt");
 const ANSWER: &str =
     r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"Hello."}]},"finishReason":"STOP"}]}"#;
 
-fn ask() -> Request {
+pub(crate) fn ask() -> Request {
     Request::new("google-vertex/gemini-3-flash").user("hi")
 }
 
-fn hello() -> Said {
+pub(crate) fn hello() -> Said {
     Said::ok(ANSWER)
 }
 
-fn token(name: &str, seconds: u64) -> Said {
+pub(crate) fn token(name: &str, seconds: u64) -> Said {
     Said::ok(format!(r#"{{"access_token":"{name}","expires_in":{seconds},"token_type":"Bearer"}}"#))
 }
 
 /// A folder with one file, which is gone at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let folder = std::env::temp_dir().join(format!("interlingua-google-{}-{number}", std::process::id()));
@@ -40,7 +40,7 @@ impl Folder {
         Self(folder)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_string_lossy().into_owned()
     }
 }
@@ -51,7 +51,7 @@ impl Drop for Folder {
     }
 }
 
-fn client(script: &Arc<Script>, more: &[(&str, &str)]) -> Client {
+pub(crate) fn client(script: &Arc<Script>, more: &[(&str, &str)]) -> Client {
     let mut variables: BTreeMap<String, String> =
         more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     variables.insert("GOOGLE_CLOUD_PROJECT".to_owned(), "p".to_owned());
@@ -59,16 +59,16 @@ fn client(script: &Arc<Script>, more: &[(&str, &str)]) -> Client {
     script.builder().env(move |name| variables.get(name).cloned()).build().unwrap()
 }
 
-fn header(script: &Script, at: usize, name: &str) -> Option<String> {
+pub(crate) fn header(script: &Script, at: usize, name: &str) -> Option<String> {
     script
         .with_sent(at, |request| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned()))
 }
 
-fn url(script: &Script, at: usize) -> String {
+pub(crate) fn url(script: &Script, at: usize) -> String {
     script.with_sent(at, |request| request.uri().to_string())
 }
 
-fn form(script: &Script, at: usize) -> String {
+pub(crate) fn form(script: &Script, at: usize) -> String {
     script.with_sent(at, |request| String::from_utf8(request.body().to_vec()).unwrap())
 }
 
@@ -176,7 +176,7 @@ async fn without_credentials_every_place_says_why() {
     let secret = account("http://evil.test/token");
     for (text, words) in [
         ("{", "holds no credentials"),
-        (r#"{"type":"external_account"}"#, "of the kind `external_account`, which is not supported"),
+        (r#"{"type":"gdch_service_account"}"#, "of the kind `gdch_service_account`, which is not supported"),
         (r#"{"type":"service_account","private_key":"x"}"#, "holds no private key"),
         (&secret, "would be asked without TLS"),
     ] {

@@ -4,12 +4,16 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod aws_roles;
 mod calls;
 mod clouds;
 #[cfg(feature = "tools")]
 mod extract;
 #[cfg(feature = "google")]
 mod google;
+#[cfg(feature = "google")]
+mod google_federated;
 mod halves;
 mod hostile;
 mod keys;
@@ -18,6 +22,8 @@ mod layers;
 mod logins;
 mod machine;
 mod macros;
+#[cfg(feature = "oracle")]
+mod oracle;
 mod proxies;
 mod retries;
 mod runs;

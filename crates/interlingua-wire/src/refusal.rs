@@ -291,6 +291,23 @@ mod tests {
     }
 
     #[test]
+    fn an_exhausted_resource_is_a_rate_or_a_quota() {
+        let (spent, shared) = (
+            "You exceeded your current quota, please check your plan.",
+            "Resource has been exhausted (e.g. check quota).",
+        );
+        let paused = r#"{"details":[{"retryDelay":"12s"}]}"#;
+        for (message, body, kind, retry) in [
+            (spent, "{}", ErrorKind::QuotaExceeded, Retry::Never),
+            (spent, paused, ErrorKind::RateLimited, Retry::After(Duration::from_secs(12))),
+            (shared, "{}", ErrorKind::RateLimited, Retry::Soon),
+        ] {
+            let error = refused(429, &[], complaint("", "RESOURCE_EXHAUSTED", message), body);
+            assert_eq!((error.kind(), error.retry()), (kind, retry), "{message} {body}");
+        }
+    }
+
+    #[test]
     fn bodies_that_are_no_envelope_make_a_short_line() {
         let page =
             "<!DOCTYPE html><html><head><title>502 Bad&amp;Gateway</title></head><body>…</body></html>";

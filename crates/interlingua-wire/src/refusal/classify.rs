@@ -262,10 +262,10 @@ pub(super) fn refused(status: u16, complaint: &Complaint, message: &str, body: &
     if holds_spent_quota(body) && matches!(status, 400 | 402 | 403 | 429) {
         return ErrorKind::QuotaExceeded;
     }
-    if let Some(kind) = by_code(complaint, &CODES) {
-        return kind;
-    }
     let message = message.to_lowercase();
+    if let Some(kind) = by_code(complaint, &CODES) {
+        return if is_used_up(complaint, &message, body) { ErrorKind::QuotaExceeded } else { kind };
+    }
     // A wording is believed where the status leaves it open.
     let is_open = matches!(
         by_status,
@@ -301,6 +301,13 @@ pub(super) fn reported(complaint: &Complaint, message: &str) -> ErrorKind {
         Some(kind) if matches!(by_code, None | Some(ErrorKind::InvalidRequest | ErrorKind::Server)) => kind,
         _ => by_code.unwrap_or(ErrorKind::Server),
     }
+}
+
+/// Google has one code for a rate and for a quota that is used up. A pause is told for the first alone, and the wording tells the second.
+fn is_used_up(complaint: &Complaint, message: &str, body: &str) -> bool {
+    let is_exhausted = words(complaint).any(|word| word == "resource_exhausted");
+    let is_paused = body.contains("\"retryDelay\"");
+    is_exhausted && !is_paused && by_message(message) == Some(ErrorKind::QuotaExceeded)
 }
 
 /// Whether a code, not only the wording, speaks of a used-up quota.

@@ -265,6 +265,8 @@ pub enum ReasoningSwitch {
     ChatTemplateEnableThinking,
     /// `chat_template_kwargs: {thinking: true}` (DeepSeek on vLLM and `SGLang`).
     ChatTemplateThinking,
+    /// `prompt_mode: "reasoning"` (Magistral), which cannot be turned off.
+    PromptMode,
     /// Reasoning cannot be switched.
     Refused,
 }

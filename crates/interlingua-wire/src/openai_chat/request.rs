@@ -393,6 +393,11 @@ impl<'a> Asking<'a> {
                 self.body.option("chat_template_kwargs", switch)?;
                 self.level(effort)
             }
+            ReasoningSwitch::PromptMode if on == Some(false) => {
+                self.ignore("effort", "this model always reasons");
+                Ok(())
+            }
+            ReasoningSwitch::PromptMode => self.body.option("prompt_mode", on.map(|_| "reasoning")),
             ReasoningSwitch::Refused => {
                 if effort.is_some() {
                     self.ignore("effort", "reasoning cannot be switched here");

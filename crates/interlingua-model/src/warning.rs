@@ -28,6 +28,8 @@ pub enum WarningKind {
     Adjusted,
     /// A part of the conversation was left out.
     Dropped,
+    /// A setting or a part was sent as it is, although the model is known not to take it.
+    Doubtful,
 }
 
 impl Warning {
@@ -39,6 +41,11 @@ impl Warning {
     /// A setting or part that was replaced by something near to it.
     pub fn adjusted(setting: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: WarningKind::Adjusted, setting: setting.into(), detail: detail.into() }
+    }
+
+    /// A setting or part that was sent as it is, although the model is known not to take it.
+    pub fn doubtful(setting: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: WarningKind::Doubtful, setting: setting.into(), detail: detail.into() }
     }
 
     /// A part of the conversation that was left out.
@@ -53,6 +60,7 @@ impl fmt::Display for Warning {
             WarningKind::Ignored => "ignored",
             WarningKind::Adjusted => "adjusted",
             WarningKind::Dropped => "dropped",
+            WarningKind::Doubtful => "doubtful",
         };
         write!(f, "{verb} {}: {}", self.setting, self.detail)
     }

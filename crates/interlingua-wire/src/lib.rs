@@ -76,7 +76,7 @@ pub use object::Object;
 pub use parts::Parts;
 pub use protocol::Protocol;
 pub use provider::{
-    Auth, Case, Dialect, Endpoint, Exchange, Expiry, Family, Header, Key, Kind, Listing, ModelInfo, Models,
-    Page, Patch, Provider, Text, Variable, join, with_model,
+    Auth, Case, DecisionStyle, Decisions, Dialect, Endpoint, Exchange, Expiry, Family, Header, Key, Kind,
+    Listing, ModelInfo, Models, Page, Patch, Provider, Text, Variable, join, with_model,
 };
 pub use repeat::{Figures, Varying};

@@ -86,6 +86,22 @@ pub(crate) async fn open(mut call: Call) -> Result<Box<Opened>, Error> {
     }
 }
 
+/// Makes a call whose answer is read at once, again if need be: the body of the success, without the key.
+pub(crate) async fn whole(mut call: Call) -> Result<Vec<u8>, Error> {
+    loop {
+        let error = match attempt(&call.inner, &call.plan).await {
+            Ok(answer) => {
+                let (head, body) = answer.into_parts();
+                let read = read_some(body, &head.headers, call.plan.limits.body).await;
+                return Ok(scrubbed(&read, call.plan.outgoing.secret.as_ref()).into_owned());
+            }
+            Err(error) => call.with_target(error),
+        };
+        let Some(pause) = call.next(&error) else { return Err(error) };
+        sleep(pause).await;
+    }
+}
+
 /// Makes a call again after a pause, when the answer failed before its first piece of content.
 pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Box<Opened>, Error> {
     sleep(pause).await;

@@ -14,7 +14,7 @@ use crate::route::Route;
 use crate::{Client, ContextGuard};
 
 impl Inner {
-    fn catalog(&self) -> &Catalog {
+    pub(crate) fn catalog(&self) -> &Catalog {
         self.catalog.as_ref().unwrap_or_else(|| Catalog::built_in())
     }
 }
@@ -141,8 +141,7 @@ pub(crate) fn guard(
     if rule == ContextGuard::Off {
         return Ok(None);
     }
-    let find = || inner.catalog().find(&route.provider, &route.model)?.context;
-    let Some(most) = *route.context.get_or_init(find) else { return Ok(None) };
+    let Some(most) = route.known(inner).and_then(|model| model.context) else { return Ok(None) };
     if u64::try_from(length).is_ok_and(|length| length <= most) {
         return Ok(None);
     }

@@ -49,6 +49,10 @@ mod builder;
 mod calendar;
 mod client;
 mod clock;
+#[cfg(feature = "openai-responses")]
+mod decide;
+#[cfg(feature = "models")]
+mod doubt;
 mod drain;
 mod events;
 mod exchange;
@@ -94,6 +98,8 @@ mod transport;
 pub use interlingua_catalog as catalog;
 pub use interlingua_model::*;
 pub use interlingua_wire as wire;
+#[cfg(feature = "openai-responses")]
+pub use interlingua_wire::decision;
 pub use interlingua_wire::{Limits, Mode, ModelInfo, Protocol, Provider};
 
 pub use backend::Backend;

@@ -67,6 +67,8 @@ pub(crate) struct Draft<'a> {
     mode: Mode,
     encoded: Encoded,
     uri: Uri,
+    /// Whether it goes elsewhere than the calls of the protocol.
+    is_beside: bool,
 }
 
 /// The key that a call takes.
@@ -96,6 +98,8 @@ impl<'a> Draft<'a> {
         let encoded = replay::encode(&*route.codec, model, &history, mode);
         let mut encoded = encoded.map_err(|error| route.sign(error))?;
         warnings.append(&mut encoded.warnings);
+        #[cfg(feature = "models")]
+        warnings.extend(crate::doubt::doubts(inner, provider, &route, request, &warnings));
         encoded.warnings = warnings;
         if options.strict.unwrap_or(inner.settings.strict) {
             refuse(&encoded.warnings).map_err(|error| route.sign(error))?;
@@ -138,7 +142,23 @@ impl<'a> Draft<'a> {
             None => join(&inner.home(provider, &route)?.base, path),
         };
         let uri = parse(url, &provider.id)?;
-        Ok(Self { provider, route, mode, encoded, uri })
+        Ok(Self { provider, route, mode, encoded, uri, is_beside: false })
+    }
+
+    /// Takes a call that is encoded and goes to an address beside those of the protocol.
+    #[cfg(feature = "openai-responses")]
+    pub(crate) fn beside(
+        provider: &'a Provider,
+        route: Arc<Route>,
+        mut encoded: Encoded,
+        url: String,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        if !options.body.is_empty() {
+            encoded.call.body = merged(&encoded.call.body, options)?;
+        }
+        let uri = parse(url, &provider.id)?;
+        Ok(Self { provider, route, mode: Mode::Whole, encoded, uri, is_beside: true })
     }
 
     /// Adds the key.
@@ -224,6 +244,7 @@ impl<'a> Draft<'a> {
             return Ok(Pick::Nothing);
         }
         let origin = match options.base_url {
+            _ if self.is_beside => Origin::of(&self.uri).map(Cow::Owned),
             Some(_) => Origin::of(&self.uri).map(Cow::Owned),
             None => inner.home(self.provider, &self.route)?.origin.as_ref().map(Cow::Borrowed),
         };
@@ -497,7 +518,7 @@ async fn listing_credential(
     Ok((exchanged(inner, provider, auth, credential).await?, None))
 }
 
-fn refuse(warnings: &[Warning]) -> Result<(), Error> {
+pub(crate) fn refuse(warnings: &[Warning]) -> Result<(), Error> {
     if warnings.is_empty() {
         return Ok(());
     }

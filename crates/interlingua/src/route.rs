@@ -27,9 +27,9 @@ pub(crate) struct Route {
     pub(crate) codec: Box<dyn Codec>,
     /// Who answers.
     pub(crate) author: Author,
-    /// Most tokens of a prompt, where that is known.
+    /// What is known of the model.
     #[cfg(feature = "models")]
-    pub(crate) context: OnceLock<Option<u64>>,
+    known: OnceLock<Option<Box<interlingua_catalog::Model>>>,
     home: OnceLock<Home>,
 }
 
@@ -81,7 +81,7 @@ impl Route {
             codec,
             author,
             #[cfg(feature = "models")]
-            context: OnceLock::new(),
+            known: OnceLock::new(),
             home: OnceLock::new(),
         })
     }
@@ -100,6 +100,13 @@ impl Route {
         let (origin, headers) = (Origin::parse(&base), provider.static_headers(lookup)?);
         let body = provider.body_patch(&self.model, lookup)?;
         Ok(self.home.get_or_init(|| Home { base, origin, headers, body }))
+    }
+
+    /// What the catalogue of a client knows of the model, looked up once.
+    #[cfg(feature = "models")]
+    pub(crate) fn known(&self, inner: &crate::client::Inner) -> Option<&interlingua_catalog::Model> {
+        let find = || inner.catalog().find(&self.provider, &self.model).map(Box::new);
+        self.known.get_or_init(find).as_deref()
     }
 
     /// An error with the name of whom it came from.

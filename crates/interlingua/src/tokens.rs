@@ -1,14 +1,13 @@
 //! How many tokens a prompt has: asked of the provider, or estimated.
 
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use interlingua_model::{Error, Request};
-use interlingua_wire::{Encoded, Mode, Refusal, replay};
+use interlingua_wire::{Encoded, Mode, replay};
 
-use crate::client::Inner;
-use crate::exchange::{fetch, read_some, scrubbed, scrubbed_error};
+use crate::exchange::Call;
 use crate::plan::Draft;
-use crate::{Client, Options};
+use crate::{Client, Options, exchange};
 
 /// How many tokens a prompt has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,19 +65,8 @@ impl Client {
         let draft =
             Draft::of_call(&self.0, provider, route, Mode::Whole, Encoded::new(call, Vec::new()), &options)?;
         let plan = draft.authorized(&self.0, &options).await?;
-        counted(&self.0, plan).await.map(TokenCount::Exact)
+        let route = Arc::clone(&plan.route);
+        let body = exchange::whole(Call::new(Arc::clone(&self.0), plan)).await?;
+        route.codec.counted(&body).map(TokenCount::Exact).map_err(|error| route.sign(error))
     }
-}
-
-async fn counted(inner: &Inner, plan: crate::plan::Plan) -> Result<u64, Error> {
-    let told = |error| plan.route.sign(scrubbed_error(error, plan.outgoing.secret.as_ref()));
-    let answer = fetch(inner, &plan.outgoing, plan.timeouts).await.map_err(told)?;
-    let (head, body) = answer.into_parts();
-    let body = read_some(body, &head.headers, inner.settings.limits.body).await;
-    let body = scrubbed(&body, plan.outgoing.secret.as_ref());
-    if head.status.is_success() {
-        return plan.route.codec.counted(&body).map_err(told);
-    }
-    let refusal = Refusal::new(head.status.as_u16(), &head.headers, &body).at(SystemTime::now());
-    Err(told(plan.route.codec.refusal(&refusal)))
 }

@@ -57,6 +57,10 @@ fn section(text: &mut String, title: &str, rows: &[&Provider]) {
     for provider in rows.iter().filter(|provider| !provider.note.is_empty()) {
         let _ = writeln!(text, "* `{}`: {}.", provider.id, provider.note);
     }
+    for provider in rows {
+        let Some(decisions) = &provider.decisions else { continue };
+        let _ = writeln!(text, "* `{}`: decides typed questions at `{}`.", provider.id, decisions.url);
+    }
     text.push('\n');
 }
 

@@ -1,7 +1,7 @@
 //! Decisions: typed questions about an input, answered with probabilities. Not a conversation, so it has no codec: a call
 //! goes out and one body comes back.
 //!
-//! Two protocols ask them. `Style::Decisions` is `POST /decisions` beside Responses, whose input items it takes:
+//! Three protocols ask them. `Style::Decisions` is `POST /decisions` beside Responses, whose input items it takes:
 //!
 //! ```text
 //! {"model":"m","input":"…","questions":[{"type":"predicate","instructions":"Is it urgent?","name":"urgent"}]}
@@ -15,26 +15,19 @@
 //! {"model":"m","answers":{"urgent":{"type":"noul","noul":0.93}},"usage":{…}}
 //! ```
 //!
-//! Shapes after the types of the vendors' own SDKs (openai 3.57.0, ollama 0.6.3).
+//! `Style::Gemini` is `POST /decisions` of Gemini, where what is asked about stands in `input` as content.
+//!
+//! Shapes after the types of the vendors' own SDKs (openai 3.57.0, ollama 0.6.3, google-genai 3.6.1).
 
 mod listed;
 mod named;
 
-use interlingua_model::{Error, ErrorKind, Json, Message, Usage};
+use interlingua_model::{Error, ErrorKind, Json, Message, Usage, Warning};
 use serde_json::value::RawValue;
 
+pub use crate::DecisionStyle as Style;
 use crate::openai_responses::OpenaiResponses;
 use crate::{Codec, Encoded, Object, Refusal};
-
-/// In whose words a decision is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Style {
-    /// `POST /decisions`: questions are a list.
-    Decisions,
-    /// `POST /systemone`: questions have names.
-    SystemOne,
-}
 
 /// What is asked.
 ///
@@ -131,6 +124,8 @@ pub struct Decided {
     pub answers: Vec<Answer>,
     /// Tokens.
     pub usage: Usage,
+    /// What could not be said in the question.
+    pub warnings: Vec<Warning>,
 }
 
 /// The answer to one question.
@@ -189,7 +184,7 @@ impl Style {
         }
         match self {
             Self::Decisions => listed::encode(asked),
-            Self::SystemOne => Ok(named::encode(asked)),
+            Self::SystemOne | Self::Gemini => Ok(named::encode(self, asked)),
         }
     }
 
@@ -202,11 +197,11 @@ impl Style {
             Error::new(ErrorKind::Protocol, format!("the answer is not JSON: {error}")).with_source(error)
         })?;
         if answer.get("answers").is_none() {
-            return Err(refused(200, body));
+            return named::blocked(asked, &answer).ok_or_else(|| refused(200, body));
         }
         Ok(match self {
             Self::Decisions => listed::decode(asked, &answer),
-            Self::SystemOne => named::decode(asked, &answer),
+            Self::SystemOne | Self::Gemini => named::decode(asked, &answer),
         })
     }
 
@@ -318,10 +313,13 @@ fn usage(raw: Option<&RawValue>) -> Usage {
     let Some(figures) = raw.and_then(|raw| Object::parse(raw.get()).ok()) else { return usage };
     let details = |name| figures.peek::<Object<'_>>(name).unwrap_or_default();
     let (input, output) = (details("input_tokens_details"), details("output_tokens_details"));
-    usage.input = figures.peek("input_tokens");
-    usage.output = figures.peek("output_tokens");
-    usage.cache_read = input.peek("cached_tokens");
+    // Gemini counts the total of each kind.
+    let either = |one, other| figures.peek(one).or_else(|| figures.peek(other));
+    usage.input = either("input_tokens", "total_input_tokens");
+    usage.output = either("output_tokens", "total_output_tokens");
+    usage.cache_read =
+        input.peek("cached_tokens").or_else(|| either("cached_input_tokens", "total_cached_tokens"));
     usage.cache_write = input.peek("cache_write_tokens");
-    usage.reasoning = output.peek("reasoning_tokens");
+    usage.reasoning = output.peek("reasoning_tokens").or_else(|| figures.peek("total_thought_tokens"));
     usage
 }

@@ -3,13 +3,16 @@
 use interlingua_model::{Content, Input, Json, Message, Output, Warning};
 use serde_json::value::RawValue;
 
-use super::{Answer, Answered, Asked, Choice, Decided, Kind, Level, Question, Value, usage};
+use super::{Answer, Answered, Asked, Choice, Decided, Kind, Level, Question, Style, Value, usage};
 use crate::draft::{Draft, array};
 use crate::{Call, Encoded, Object};
 
-pub(super) fn encode(asked: &Asked) -> Encoded {
+pub(super) fn encode(style: Style, asked: &Asked) -> Encoded {
     let mut warnings = Vec::new();
-    let state = state(&asked.input, &mut warnings);
+    let state = match style {
+        Style::Gemini => content(&asked.input, &mut warnings),
+        _ => state(&asked.input, &mut warnings),
+    };
     for (setting, is_set) in
         [("cache_key", asked.cache_key.is_some()), ("end_user", asked.end_user.is_some())]
     {
@@ -19,11 +22,14 @@ pub(super) fn encode(asked: &Asked) -> Encoded {
     }
     let mut questions = Draft::default();
     for (number, question) in asked.questions.iter().enumerate() {
-        questions = questions.set(&name(question, number), written(question));
+        questions = questions.set(&name(question, number), written(style, question));
     }
-    let body =
-        Draft::default().text("model", &asked.model).set("state", state).set("questions", questions.json());
-    Encoded::new(Call::post("/systemone", body.body()), warnings)
+    let (path, model, about) = match style {
+        Style::Gemini => ("/decisions", format!("models/{}", asked.model), "input"),
+        _ => ("/systemone", asked.model.clone(), "state"),
+    };
+    let body = Draft::default().text("model", &model).set(about, state).set("questions", questions.json());
+    Encoded::new(Call::post(path, body.body()), warnings)
 }
 
 /// Every question needs a name.
@@ -33,20 +39,42 @@ fn name(question: &Question, number: usize) -> String {
 
 /// What a user alone says stands for itself; a conversation is a list of who said what.
 fn state(messages: &[Message], warnings: &mut Vec<Warning>) -> Json {
-    if let [Message::User(user)] = messages
-        && let [Input::Text(text)] = user.parts.as_slice()
-    {
-        return Json::string(&text.text);
+    if let Some(text) = alone(messages) {
+        return Json::string(text);
     }
-    let said = messages.iter().enumerate().map(|(number, message)| {
+    let said = all(messages, warnings);
+    let said = said.map(|(role, words)| Draft::default().text("role", role).text("content", &words).json());
+    array(&said.collect::<Vec<_>>())
+}
+
+/// The same as content, which does not know who speaks, so that the text says it.
+fn content(messages: &[Message], warnings: &mut Vec<Warning>) -> Json {
+    if let Some(text) = alone(messages) {
+        return Json::string(text);
+    }
+    let said = all(messages, warnings);
+    let said = said.map(|(role, words)| Draft::of("text").text("text", &format!("{role}: {words}")).json());
+    array(&said.collect::<Vec<_>>())
+}
+
+fn alone(messages: &[Message]) -> Option<&str> {
+    let [Message::User(user)] = messages else { return None };
+    let [Input::Text(text)] = user.parts.as_slice() else { return None };
+    Some(&text.text)
+}
+
+fn all<'m>(
+    messages: &'m [Message],
+    warnings: &'m mut Vec<Warning>,
+) -> impl Iterator<Item = (&'static str, String)> + 'm {
+    messages.iter().enumerate().map(|(number, message)| {
         let (role, words, is_whole) = words(message);
         if !is_whole {
             let path = format!("input[{number}]");
             warnings.push(Warning::dropped(path, "only text can be decided upon here"));
         }
-        Draft::default().text("role", role).text("content", &words).json()
-    });
-    array(&said.collect::<Vec<_>>())
+        (role, words)
+    })
 }
 
 /// Who says it, the text, and whether that is all.
@@ -80,14 +108,14 @@ fn said(part: &Output) -> Option<String> {
     }
 }
 
-fn written(question: &Question) -> Json {
+fn written(style: Style, question: &Question) -> Json {
     let written = |kind| Draft::of(kind).text("instructions", &question.instructions);
     match &question.kind {
         Kind::Predicate => written("noul").json(),
         Kind::Choice(choices) => {
             let mut criteria = Draft::default();
             for choice in choices {
-                let description = choice.description.as_deref().map_or_else(null, Json::string);
+                let description = choice.description.as_deref().map_or_else(|| none(style), Json::string);
                 criteria = criteria.set(&key(choice), description);
             }
             written("choice").set("criteria", criteria.json()).json()
@@ -99,8 +127,9 @@ fn written(question: &Question) -> Json {
     }
 }
 
-fn null() -> Json {
-    Json::from_text("null")
+/// No description.
+fn none(style: Style) -> Json {
+    if style == Style::Gemini { Json::string("") } else { Json::from_text("null") }
 }
 
 fn key(choice: &Choice) -> String {
@@ -115,6 +144,16 @@ fn legend(level: &Level) -> String {
         Some(description) => format!("{}: {description}", level.label),
         None => level.label.clone(),
     }
+}
+
+/// Refusals in place of the answers, where the input was blocked.
+pub(super) fn blocked(asked: &Asked, answer: &Object<'_>) -> Option<Decided> {
+    let feedback: Object<'_> = answer.peek("prompt_feedback")?;
+    feedback.get("block_reason")?;
+    let refused = |question: &Question| Answer { name: question.name.clone(), answered: Answered::Refusal };
+    let mut decided = Decided { usage: usage(answer.get("usage")), ..Decided::default() };
+    decided.answers.extend(asked.questions.iter().map(refused));
+    Some(decided)
 }
 
 pub(super) fn decode(asked: &Asked, answer: &Object<'_>) -> Decided {

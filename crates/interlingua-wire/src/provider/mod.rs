@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::Serve;
 use crate::{Codec, Protocol};
 
+mod decisions;
 mod exchange;
 mod family;
 mod listing;
 mod url;
 mod variable;
 
+pub use decisions::{DecisionStyle, Decisions};
 pub use exchange::{Exchange, Expiry};
 pub use family::{Dialect, Family, Patch};
 pub use listing::{Listing, ModelInfo, Models, Page};
@@ -85,6 +87,9 @@ pub struct Provider {
     /// Where its models are listed, when they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Listing>,
+    /// Where it decides typed questions, when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Decisions>,
     /// Headers that every call carries. Values may hold placeholders; one that comes out empty is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Header>,
@@ -224,6 +229,7 @@ impl Provider {
             base_url_env: Vec::new(),
             variables: Vec::new(),
             models: None,
+            decisions: None,
             headers: Vec::new(),
             dialect: BTreeMap::new(),
             body: Patch::default(),
@@ -333,6 +339,20 @@ impl Provider {
         let mut all = own.cloned().unwrap_or_default();
         families.for_each(|patch| all.merge(patch));
         all.read().map_err(|error| self.wrong(error.message()))
+    }
+
+    /// Whether a family of a model says something of one of these fields of a dialect, so that nobody else's word counts.
+    ///
+    /// ```
+    /// use interlingua_wire::{Protocol, catalog};
+    ///
+    /// let openai = catalog::find("openai").expect("a row");
+    /// assert!(openai.family_says(Protocol::OpenaiResponses, "gpt-6-sol", &["sampling"]));
+    /// assert!(!openai.family_says(Protocol::OpenaiResponses, "gpt-6-sol", &["tools"]));
+    /// ```
+    pub fn family_says(&self, protocol: Protocol, model: &str, fields: &[&str]) -> bool {
+        let mut patches = self.families_of(model).filter_map(|family| family.dialect.get(&protocol));
+        patches.any(|patch| patch.iter().any(|(name, _)| fields.contains(&name)))
     }
 
     /// What is changed in the body of a request to a model, after the codec has written it. Texts in which all placeholders
@@ -460,16 +480,35 @@ impl Provider {
         root: Option<&str>,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<String>, Error> {
-        let Some(listing) = &self.models else { return Ok(None) };
-        let template = if listing.url.contains("://") {
-            listing.url.to_string()
-        } else {
-            let own = self.own_root();
-            let other = self.other_root(root, lookup);
-            let whole = join(own, &listing.url);
-            other.map_or_else(|| whole.clone(), |other| rebase(&whole, own, &other))
-        };
-        self.fill(&template, lookup).map(Some)
+        self.models.as_ref().map(|listing| self.placed(&listing.url, root, lookup)).transpose()
+    }
+
+    /// The URL at which questions are decided with every placeholder filled; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] when a placeholder has no value.
+    pub fn decisions_url(
+        &self,
+        root: Option<&str>,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, Error> {
+        self.decisions.as_ref().map(|decisions| self.placed(&decisions.url, root, lookup)).transpose()
+    }
+
+    /// A URL below the root of the row or another one, or whole.
+    fn placed(
+        &self,
+        url: &str,
+        root: Option<&str>,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<String, Error> {
+        if url.contains("://") {
+            return self.fill(url, lookup);
+        }
+        let own = self.own_root();
+        let whole = join(own, url);
+        let other = self.other_root(root, lookup);
+        self.fill(&other.map_or_else(|| whole.clone(), |other| rebase(&whole, own, &other)), lookup)
     }
 
     /// The headers that every call carries, with every placeholder filled.
@@ -507,6 +546,7 @@ impl Provider {
         variable::check_texts(self, self.endpoints.iter().map(|endpoint| &*endpoint.base_url), &[MODEL])?;
         variable::check_texts(self, self.headers.iter().map(|header| &*header.value), &[])?;
         variable::check_texts(self, self.models.iter().map(|listing| &*listing.url), &[])?;
+        variable::check_texts(self, self.decisions.iter().map(|decisions| &*decisions.url), &[])?;
         for exchange in self.exchanges() {
             variable::check_texts(self, [&*exchange.url], &[])?;
             variable::check_texts(self, exchange.values(), &LATER)?;

@@ -10,6 +10,9 @@ mod calls;
 mod clouds;
 #[cfg(feature = "tools")]
 mod extract;
+mod decisions;
+#[cfg(feature = "models")]
+mod doubts;
 #[cfg(feature = "google")]
 mod google;
 #[cfg(feature = "google")]

@@ -8,11 +8,11 @@ mod aws;
 mod aws_roles;
 mod calls;
 mod clouds;
-#[cfg(feature = "tools")]
-mod extract;
 mod decisions;
 #[cfg(feature = "models")]
 mod doubts;
+#[cfg(feature = "tools")]
+mod extract;
 #[cfg(feature = "google")]
 mod google;
 #[cfg(feature = "google")]

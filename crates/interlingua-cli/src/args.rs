@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args as Group, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use interlingua::Effort;
+use interlingua::catalog::Money;
 
 use crate::exit::{Failure, Result};
 
@@ -117,6 +118,14 @@ pub(crate) struct Ask {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
+    /// Ask this model when the one before it does not begin to answer; repeatable
+    #[arg(long = "fallback", value_name = "MODEL")]
+    pub(crate) fallbacks: Vec<String>,
+
+    /// Spend at most this much, by the prices that are known
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) budget: Option<Money>,
+
     /// Send to this address instead of the provider's own
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
@@ -134,6 +143,8 @@ pub(crate) enum Command {
     Models(Models),
     /// List providers, and where their keys come from
     Providers(Providers),
+    /// Run the agent of a file to its end, or go on with a run that was stopped
+    Run(Box<Run>),
     /// Check the set-up: config file, keys, local servers, local model
     Doctor,
     /// Print a completion script for a shell
@@ -141,6 +152,59 @@ pub(crate) enum Command {
         /// The shell
         shell: ShellName,
     },
+}
+
+/// `il run`
+#[derive(Debug, Clone, Group)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Run {
+    /// The agent: model, instructions, tools and limits in TOML
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// What to do, in place of the task of the file; standard input is added below it
+    #[arg(value_name = "TASK")]
+    pub(crate) words: Vec<String>,
+
+    /// Go on with the saved run; a task is said to the model then
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) resume: bool,
+
+    /// Forget the saved run, and begin anew
+    #[arg(long)]
+    pub(crate) new: bool,
+
+    /// Save the run here after each step, instead of beside the agent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Model, in place of that of the file
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+
+    /// Spend at most this much in this run, in place of the limit of the file
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) budget: Option<Money>,
+
+    /// Let tools run without asking first
+    #[arg(long, conflicts_with = "deny")]
+    pub(crate) yes: bool,
+
+    /// Refuse the calls that would be asked about, for this reason
+    #[arg(long, value_name = "REASON")]
+    pub(crate) deny: Option<String>,
+
+    /// Print steps as JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say more on standard error: timings, usage, request id
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
+    /// Print nothing but the answer and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// `il models`
@@ -228,6 +292,14 @@ impl Args {
     /// What clap says, help and version included.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         Self::try_parse_from(arguments)
+    }
+
+    /// How much is told on standard error, quiet and verbose, and whether standard output is JSON.
+    pub(crate) fn manner(&self) -> (bool, bool, bool) {
+        match &self.command {
+            Some(Command::Run(run)) => (run.quiet, run.verbose, run.json),
+            _ => (self.ask.quiet, self.ask.verbose, self.ask.json),
+        }
     }
 
     /// Refuses a lone prompt such as `models` after an option, which is surely meant as the command.

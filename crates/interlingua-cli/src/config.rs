@@ -7,6 +7,7 @@ use std::path::Path;
 use interlingua::Effort;
 use interlingua::wire::Provider;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::exit::{Failure, Result};
 use crate::folders;
@@ -108,19 +109,28 @@ fn read(path: &Path) -> Result<Option<String>> {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Config> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
-        Failure::configuration(format!("{}, line {line}: {}", path.display(), error.message()))
-    })?;
+    let config: Config = from_toml(text, path)?;
     for provider in &config.providers {
         provider.check().map_err(|error| Failure::configuration(format!("{}: {error}", path.display())))?;
     }
     Ok(config)
 }
 
-fn effort<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Effort>, D::Error> {
+/// Reads a TOML file.
+///
+/// # Errors
+/// When it is not what it should be; the message names the line.
+pub(crate) fn from_toml<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+        Failure::configuration(format!("{}, line {line}: {}", path.display(), error.message()))
+    })
+}
+
+/// Reads an effort by its word.
+pub(crate) fn effort<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Effort>, D::Error> {
     let word = String::deserialize(deserializer)?;
     word.parse().map(Some).map_err(serde::de::Error::custom)
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use interlingua::catalog::Catalog;
+use interlingua::layer::{Budget, Fallback, Notice};
 use interlingua::wire::{Auth, Listing, Protocol, Provider};
 use interlingua::{Client, ClientBuilder, RetryNote};
 
@@ -55,8 +56,15 @@ pub(crate) fn connection(ask: &Ask, config: &Config) -> Result<Connection> {
         })?;
         builder = builder.key_command(provider, command.clone());
     }
+    if !ask.fallbacks.is_empty() {
+        let models = ask.fallbacks.iter().map(|word| config.model_named(word));
+        builder = builder.layer(Fallback::to(models));
+    }
+    if let Some(most) = ask.budget {
+        builder = builder.layer(Budget::new().money(most));
+    }
     if !ask.quiet {
-        builder = builder.on_retry(tell_retry);
+        builder = builder.on_retry(tell_retry).on_notice(tell_notice);
     }
     Ok(Connection { client: builder.build()?, asked })
 }
@@ -105,6 +113,13 @@ fn check_address(url: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Failure::usage(format!("--base-url `{url}` must begin with https:// or http://")))
+    }
+}
+
+/// What a layer does is told, unless all is well.
+fn tell_notice(notice: &Notice) {
+    if let Notice::FellBack { .. } = notice {
+        let _ = writeln!(io::stderr(), "{}", hygiene::line(&notice.to_string()));
     }
 }
 

@@ -5,11 +5,13 @@
 //! ask       one question, one answer                             prompt, attach, settings
 //! chat      a conversation line by line                          chat/{command, editor, transcript}
 //! session   sends, shows, runs tools, until the model is done    conversation, render, tools/{…}
+//! agent     the run of an agent file, saved after each step       agent/{file, show, state}
 //! connect   the client out of command line and config file       config, folders, choose, local
 //! models, providers, doctor                                      what there is, and what is wrong
 //! terminal  the only place that writes to the standard streams   hygiene, progress
 //! ```
 
+mod agent;
 mod args;
 mod ask;
 mod attach;
@@ -52,9 +54,10 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(message) => return ExitCode::from(explain(&message).code()),
     };
-    let mut terminal = Terminal::new(args.ask.quiet, args.ask.verbose);
+    let (quiet, verbose, json) = args.manner();
+    let mut terminal = Terminal::new(quiet, verbose);
     let outcome = args.check_meaning(&arguments).and_then(|()| run(&args, &mut terminal));
-    let exit = outcome.unwrap_or_else(|failure| report(&failure, args.ask.json, &mut terminal));
+    let exit = outcome.unwrap_or_else(|failure| report(&failure, json, &mut terminal));
     ExitCode::from(exit.code())
 }
 
@@ -63,6 +66,7 @@ fn run(args: &Args, terminal: &mut Terminal) -> Result<Exit> {
         None => ask::run(args, terminal),
         Some(Command::Models(models)) => models::run(models, terminal),
         Some(Command::Providers(providers)) => providers::run(providers, terminal),
+        Some(Command::Run(run)) => agent::run(run, terminal),
         Some(Command::Doctor) => doctor::run(terminal),
         Some(Command::Completions { shell }) => completions((*shell).into(), terminal),
     }

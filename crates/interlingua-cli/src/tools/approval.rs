@@ -26,7 +26,6 @@ pub(super) enum Answer {
 /// Asks on the terminal, also when standard input is a pipe.
 pub(super) fn ask(question: &str, terminal: &mut Terminal) -> Answer {
     if !terminal.has_terminal() || !terminal_is_readable() {
-        terminal.alert(&format!("refused: {question}; there is no terminal to ask on, --yes allows it"));
         return Answer::Nobody;
     }
     terminal.prompt(&format!("{question}\n"));

@@ -7,7 +7,7 @@ mod files;
 
 use std::collections::BTreeSet;
 
-use interlingua::{FunctionTool, Json, Tool, ToolCall, ToolKind, ToolResult};
+use interlingua::{FunctionTool, Handler, Json, Tool, ToolCall, ToolKind, ToolResult, Toolbox};
 use serde::de::DeserializeOwned;
 
 use crate::exit::{Failure, Result};
@@ -35,6 +35,19 @@ pub(crate) struct Tools {
     allowed: BTreeSet<Builtin>,
     /// `--yes`: nothing is asked.
     all_allowed: bool,
+}
+
+/// Whether a call may run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It may.
+    Run(Builtin),
+    /// It may not, for this reason.
+    Deny(String),
+    /// This is to be asked, and there is no terminal to ask it on.
+    Nobody(String),
+    /// The user stopped instead of deciding.
+    Stop,
 }
 
 /// What became of a call.
@@ -125,26 +138,58 @@ impl Tools {
     }
 
     async fn attempt(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Option<Result<String, String>> {
+        match self.decide(call, terminal) {
+            Decision::Run(tool) => {
+                terminal.note(&format!("tool {} {}", call.name, call.input));
+                Some(tool.run(&call.input).await)
+            }
+            Decision::Deny(reason) => Some(Err(reason)),
+            Decision::Nobody(question) => {
+                terminal
+                    .alert(&format!("refused: {question}; there is no terminal to ask on, --yes allows it"));
+                Some(Err("refused: there is no terminal to ask the user on".into()))
+            }
+            Decision::Stop => None,
+        }
+    }
+
+    /// Asks if need be whether a call may run.
+    pub(crate) fn decide(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Decision {
         let found = Builtin::named(&call.name).filter(|tool| self.offered.contains(tool));
         let Some(tool) = found.filter(|_| call.kind == ToolKind::Function) else {
-            return Some(Err(format!("there is no tool `{}`", call.name)));
+            return Decision::Deny(format!("there is no tool `{}`", call.name));
         };
-        match tool.question(&call.input) {
-            Err(problem) => return Some(Err(problem)),
-            Ok(Some(question)) if !self.is_allowed(tool) => match approval::ask(&question, terminal) {
-                Answer::Once => {}
-                Answer::Always => {
-                    self.allowed.insert(tool);
-                }
-                Answer::No => return Some(Err("the user refused this call".into())),
-                Answer::Nobody => {
-                    return Some(Err("refused: there is no terminal to ask the user on".into()));
-                }
-                Answer::Stop => return None,
-            },
-            Ok(_) => terminal.note(&format!("tool {} {}", call.name, call.input)),
+        let question = match tool.question(&call.input) {
+            Err(problem) => return Decision::Deny(problem),
+            Ok(Some(question)) if !self.is_allowed(tool) => question,
+            Ok(_) => return Decision::Run(tool),
+        };
+        match approval::ask(&question, terminal) {
+            Answer::Once => Decision::Run(tool),
+            Answer::Always => {
+                self.allowed.insert(tool);
+                Decision::Run(tool)
+            }
+            Answer::No => Decision::Deny("the user refused this call".into()),
+            Answer::Nobody => Decision::Nobody(question),
+            Answer::Stop => Decision::Stop,
         }
-        Some(tool.run(&call.input).await)
+    }
+
+    /// Whether the user would be asked about a call.
+    pub(crate) fn asks(&self, call: &ToolCall) -> bool {
+        Builtin::named(&call.name)
+            .is_some_and(|tool| !self.is_allowed(tool) && matches!(tool.question(&call.input), Ok(Some(_))))
+    }
+
+    /// The tools as a run takes them. Those that only read may run twice.
+    pub(crate) fn toolbox(&self) -> Toolbox {
+        let handler = |tool: &Builtin| {
+            let tool = *tool;
+            let run = move |call: ToolCall| async move { tool.run(&call.input).await };
+            Handler::new(tool.definition(), run).idempotent(tool != Builtin::RunCommand)
+        };
+        self.offered.iter().map(handler).collect()
     }
 
     fn is_allowed(&self, tool: Builtin) -> bool {

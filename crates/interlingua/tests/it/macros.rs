@@ -1,7 +1,5 @@
 //! The attribute `#[tool]`.
 
-#![expect(clippy::unused_async, reason = "a tool is an async function, also one that waits for nothing")]
-
 use interlingua::{ToolCall, ToolContext, Toolbox, tool};
 use serde_json::{Value, json};
 

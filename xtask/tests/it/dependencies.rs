@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("interlingua-macros", &[]),
     ("interlingua", &["interlingua-catalog", "interlingua-macros", "interlingua-model", "interlingua-wire"]),
     ("interlingua-local", &["interlingua-model"]),
+    ("interlingua-mcp", &["interlingua"]),
     ("interlingua-cli", &["interlingua", "interlingua-model", "interlingua-wire", "interlingua-local"]),
     ("xtask", &["interlingua-catalog", "interlingua-model", "interlingua-wire"]),
     ("soak", &["interlingua"]),
@@ -73,7 +74,7 @@ fn the_library_builds_with_the_promised_rust() {
 fn licences_and_bans_hold() {
     let rules = Rules::read();
     let metadata = Metadata::read();
-    for name in ["interlingua", "interlingua-cli"] {
+    for name in ["interlingua", "interlingua-mcp", "interlingua-cli"] {
         for package in metadata.tree(name) {
             assert!(!rules.is_banned(&package.name), "{} is banned by deny.toml", package.name);
             let licence = package.license.as_deref().unwrap_or("none");

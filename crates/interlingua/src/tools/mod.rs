@@ -7,7 +7,9 @@ mod output;
 mod typed;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::Poll;
 
 use interlingua_model::{Tool, ToolCall, ToolResult};
 
@@ -106,6 +108,37 @@ impl Toolbox {
     /// Runs one call. A tool that is not there is told to the model as an error.
     pub async fn call(&self, call: &ToolCall) -> ToolResult {
         self.start(call.clone(), ToolContext::default()).await.answer(call)
+    }
+
+    /// Runs one call, and hears how far it has come. Dropping the future stops the call.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use interlingua::{FunctionTool, Handler, Json, ToolCall, ToolContext, Toolbox};
+    ///
+    /// let definition = FunctionTool::new("dig", "Digs.", Json::object());
+    /// let tools = Toolbox::new().add(Handler::with_context(definition, |_call, context: ToolContext| async move {
+    ///     context.progress("digging");
+    ///     "found"
+    /// }));
+    /// let mut heard = Vec::new();
+    /// let call = ToolCall::new("1", "dig", Json::object());
+    /// let result = tools.call_with(&call, |progress| heard.push(progress.message)).await;
+    /// assert_eq!((result.text().as_str(), heard), ("found", vec!["digging".to_owned()]));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub async fn call_with(&self, call: &ToolCall, mut hear: impl FnMut(Progress)) -> ToolResult {
+        let mut reports = Reports::new();
+        let mut running = self.start(call.clone(), reports.context(0));
+        let output = poll_fn(|context| {
+            let output = running.as_mut().poll(context);
+            while let Poll::Ready(Some((_, progress))) = reports.receiver.poll_recv(context) {
+                hear(progress);
+            }
+            output
+        });
+        output.await.answer(call)
     }
 
     /// Runs one call with a context.

@@ -1,0 +1,286 @@
+//! One connection to a server, and the requests on it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use interlingua::ToolContext;
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ListToolsRequest,
+    PaginatedRequestParams, ProtocolVersion, RequestOptionalParam, ServerPeerInfo, ServerResult,
+    SubscriptionFilter, Tool,
+};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, ClientServiceExt as _, Peer, PeerRequestOptions,
+    RequestHandle, RoleClient, RunningService, ServiceError, Subscription,
+};
+use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
+};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use crate::answers::{Answers, Waiting};
+use crate::child::ChildTransport;
+use crate::server::{Command, Reach, Rules};
+use crate::{McpError, McpServer, text};
+
+/// Most pages of a list, and most entries together.
+const PAGES: usize = 100;
+const ENTRIES: usize = 1000;
+
+pub(crate) type Service = RunningService<RoleClient, Answers>;
+
+/// A connection.
+pub(crate) struct Session {
+    server: String,
+    rules: Rules,
+    peer: Peer<RoleClient>,
+    answers: Answers,
+}
+
+impl Session {
+    /// Connects and finds a common version of the protocol.
+    pub(crate) async fn open(
+        server: &McpServer,
+        changed: &Arc<Notify>,
+    ) -> Result<(Arc<Self>, Service), McpError> {
+        let time = server.rules.connect;
+        let late = |_| McpError::Timeout { server: server.name.clone(), after: time };
+        let answers = Answers::new(server.rules.clone(), Arc::clone(changed));
+        let service = timeout(time, start(server, answers.clone())).await.map_err(late)??;
+        let (peer, rules) = (service.peer().clone(), server.rules.clone());
+        Ok((Arc::new(Self { server: server.name.clone(), rules, peer, answers }), service))
+    }
+
+    /// What the server said of itself.
+    pub(crate) fn info(&self) -> Option<Arc<ServerPeerInfo>> {
+        self.peer.peer_info()
+    }
+
+    /// All tools, in the server's order.
+    pub(crate) async fn tools(&self) -> Result<Vec<Tool>, McpError> {
+        let has_tools = self.info().is_none_or(|info| info.capabilities.tools.is_some());
+        if !has_tools {
+            return Ok(Vec::new());
+        }
+        let ask = |page| ClientRequest::ListToolsRequest(ListToolsRequest { params: page, ..optional() });
+        self.pages(ask, |result| match result {
+            ServerResult::ListToolsResult(list) => Some((list.tools, list.next_cursor)),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Calls a tool.
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        context: ToolContext,
+    ) -> Result<CallToolResult, McpError> {
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+        match self.request(request, context).await? {
+            ServerResult::CallToolResult(result) => Ok(result),
+            ServerResult::EmptyResult(_) => Ok(CallToolResult::default()),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Asks to be told of changes, where a server of the stateless era has to be asked; others tell unasked.
+    pub(crate) async fn listen(&self) -> Option<Subscription> {
+        let info = self.info().filter(|info| !info.protocol_version.has_initialize())?;
+        info.capabilities.tools.as_ref()?.list_changed.filter(|told| *told)?;
+        let wanted = SubscriptionFilter::builder().tools_list_changed().build();
+        timeout(self.rules.connect, self.peer.listen(wanted)).await.ok()?.ok()
+    }
+
+    /// Everything that a list has, page by page.
+    async fn pages<T>(
+        &self,
+        ask: impl Fn(Option<PaginatedRequestParams>) -> ClientRequest,
+        read: impl Fn(ServerResult) -> Option<(Vec<T>, Option<String>)>,
+    ) -> Result<Vec<T>, McpError> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        for _ in 0..PAGES {
+            let page = cursor.map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
+            let result = self.request(ask(page), ToolContext::default()).await?;
+            let (entries, next) = read(result).ok_or_else(|| self.unexpected())?;
+            all.extend(entries);
+            cursor = next;
+            if cursor.is_none() || all.len() > ENTRIES {
+                break;
+            }
+        }
+        if all.len() > ENTRIES || cursor.is_some() {
+            self.rules
+                .log(&format!("the list of the MCP server `{}` is cut at {ENTRIES} entries", self.server));
+            all.truncate(ENTRIES);
+        }
+        Ok(all)
+    }
+
+    /// Sends a request and waits for its result. Dropping the future tells the server that nobody waits any more.
+    pub(crate) async fn request(
+        &self,
+        request: ClientRequest,
+        context: ToolContext,
+    ) -> Result<ServerResult, McpError> {
+        let stirred = Arc::new(Notify::new());
+        let mut pending = {
+            let mut waiting = self.answers.waiting().lock().await;
+            let sent = self.peer.send_cancellable_request(request, PeerRequestOptions::no_options()).await;
+            let handle = sent.map_err(|error| self.failed(error))?;
+            let told = Waiting { context, stirred: Arc::clone(&stirred) };
+            waiting.insert(handle.progress_token.clone(), told);
+            Pending { handle: Some(handle), answers: self.answers.clone() }
+        };
+        let result = loop {
+            tokio::select! {
+                biased;
+                result = pending.result() => break result,
+                () = stirred.notified() => {}
+                () = sleep(self.rules.call) => {
+                    return Err(McpError::Timeout { server: self.server.clone(), after: self.rules.call });
+                }
+            }
+        };
+        pending.done().await;
+        result.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: ServiceError) -> McpError {
+        match error {
+            ServiceError::McpError(error) => McpError::Refused {
+                server: self.server.clone(),
+                code: error.code.0,
+                message: text::line(&error.message, text::MESSAGE),
+            },
+            ServiceError::TransportSend(error) => {
+                McpError::connection(&self.server, http_reason(error.error.as_ref()))
+            }
+            ServiceError::TransportClosed => McpError::connection(&self.server, "the connection was closed"),
+            ServiceError::Cancelled { .. } => McpError::protocol(&self.server, "gave the request up"),
+            _ => self.unexpected(),
+        }
+    }
+
+    fn unexpected(&self) -> McpError {
+        McpError::protocol(&self.server, "answered with something else than was asked for")
+    }
+}
+
+/// A request that is under way.
+struct Pending {
+    handle: Option<RequestHandle<RoleClient>>,
+    answers: Answers,
+}
+
+impl Pending {
+    async fn result(&mut self) -> Result<ServerResult, ServiceError> {
+        let Some(handle) = &mut self.handle else { return Err(ServiceError::TransportClosed) };
+        (&mut handle.rx).await.unwrap_or(Err(ServiceError::TransportClosed))
+    }
+
+    async fn done(mut self) {
+        if let Some(handle) = self.handle.take() {
+            self.answers.waiting().lock().await.remove(&handle.progress_token);
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let (Some(handle), Ok(runtime)) = (self.handle.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let answers = self.answers.clone();
+        runtime.spawn(async move {
+            answers.waiting().lock().await.remove(&handle.progress_token);
+            let _ = handle.cancel(Some("nobody waits for the result any more".into())).await;
+        });
+    }
+}
+
+async fn start(server: &McpServer, answers: Answers) -> Result<Service, McpError> {
+    let failed = |reason: String| McpError::connection(&server.name, reason);
+    match &server.reach {
+        Reach::Command(command) => {
+            let (transport, words) = ChildTransport::start(command, &server.rules)
+                .map_err(|error| failed(not_started(command, &error)))?;
+            let started = answers.serve_with_lifecycle(transport, eras()).await;
+            // What it wrote just before its end is still being read.
+            if started.is_err() {
+                sleep(Duration::from_millis(50)).await;
+            }
+            started.map_err(|error| failed(reason(&error) + &words.told()))
+        }
+        Reach::Http(http) => {
+            let config = StreamableHttpClientTransportConfig::with_uri(http.url.as_str());
+            let transport = StreamableHttpClientTransport::with_client(http.clone(), config);
+            let started = answers.serve_with_lifecycle(transport, eras()).await;
+            started.map_err(|error| failed(reason(&error)))
+        }
+        Reach::Pipe(dial) => {
+            let (input, output) = dial().await.map_err(|error| failed(error.to_string()))?;
+            let transport = AsyncRwTransport::new(input, output);
+            let started = answers.serve_with_lifecycle(transport, eras()).await;
+            started.map_err(|error| failed(reason(&error)))
+        }
+    }
+}
+
+/// First the stateless era is tried, then that of sessions.
+fn eras() -> ClientLifecycleMode {
+    ClientLifecycleMode::Auto {
+        preferred_versions: vec![ProtocolVersion::LATEST],
+        legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+    }
+}
+
+fn not_started(command: &Command, error: &io::Error) -> String {
+    let program = command.program.display();
+    if error.kind() == io::ErrorKind::NotFound {
+        return match &command.cwd {
+            Some(folder) if !folder.is_dir() => format!("there is no folder {}", folder.display()),
+            _ => format!("the program `{program}` was not found"),
+        };
+    }
+    format!("the program `{program}` could not be started: {error}")
+}
+
+fn reason(error: &ClientInitializeError) -> String {
+    let told = match error {
+        ClientInitializeError::ConnectionClosed(_) => "it ended before it answered".into(),
+        ClientInitializeError::TransportError { error, .. } => http_reason(error.error.as_ref()),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => reason(fallback),
+        ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
+            format!("it speaks none of the known versions, but {server_supported:?}")
+        }
+        other => other.to_string(),
+    };
+    text::line(&told, text::MESSAGE)
+}
+
+fn http_reason(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+    use rmcp::transport::streamable_http_client::StreamableHttpError;
+    match error.downcast_ref::<StreamableHttpError<interlingua::Error>>() {
+        Some(StreamableHttpError::AuthRequired(_)) => {
+            "it wants authorization (HTTP 401): set a token in its headers, or another one".into()
+        }
+        Some(StreamableHttpError::InsufficientScope(_)) => "the token does not suffice (HTTP 403)".into(),
+        Some(StreamableHttpError::Client(error)) => text::line(&error.to_string(), text::MESSAGE),
+        _ => text::line(&error.to_string(), text::MESSAGE),
+    }
+}
+
+fn optional<M: Default>() -> RequestOptionalParam<M, PaginatedRequestParams> {
+    RequestOptionalParam {
+        method: M::default(),
+        params: None,
+        extensions: rmcp::model::Extensions::default(),
+    }
+}

@@ -64,6 +64,31 @@ impl Usage {
         self.extra.merge(extra);
     }
 
+    /// Adds what another answer has used. A figure that one of them lacks is unknown for both; what only one protocol counts
+    /// stays that of the first.
+    ///
+    /// ```
+    /// use interlingua_model::Usage;
+    ///
+    /// let mut sum = Usage::default();
+    /// (sum.input, sum.output) = (Some(10), Some(5));
+    /// let mut other = Usage::default();
+    /// other.input = Some(7);
+    /// sum.add(&other);
+    /// assert_eq!((sum.input, sum.output), (Some(17), None));
+    /// ```
+    pub fn add(&mut self, other: &Self) {
+        let both = |a: Option<u64>, b: Option<u64>| a?.checked_add(b?);
+        self.input = both(self.input, other.input);
+        self.cache_read = both(self.cache_read, other.cache_read);
+        self.cache_write = both(self.cache_write, other.cache_write);
+        self.cache_write_long = both(self.cache_write_long, other.cache_write_long);
+        self.input_audio = both(self.input_audio, other.input_audio);
+        self.output = both(self.output, other.output);
+        self.reasoning = both(self.reasoning, other.reasoning);
+        self.output_audio = both(self.output_audio, other.output_audio);
+    }
+
     /// Input and output together, when both are known.
     pub fn total(&self) -> Option<u64> {
         self.input?.checked_add(self.output?)

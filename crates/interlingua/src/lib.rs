@@ -53,6 +53,8 @@ mod clock;
 mod decide;
 #[cfg(feature = "models")]
 mod doubt;
+#[cfg(feature = "tools")]
+mod described;
 mod drain;
 mod events;
 mod exchange;

@@ -257,19 +257,9 @@ async fn extract<T>(
 /// What all answers used together.
 fn total(responses: &[Response]) -> Usage {
     let mut all = responses.iter().map(|response| &response.usage);
-    let Some(first) = all.next() else { return Usage::default() };
-    let both = |a: Option<u64>, b: Option<u64>| a?.checked_add(b?);
-    all.fold(first.clone(), |mut sum, usage| {
-        sum.input = both(sum.input, usage.input);
-        sum.cache_read = both(sum.cache_read, usage.cache_read);
-        sum.cache_write = both(sum.cache_write, usage.cache_write);
-        sum.cache_write_long = both(sum.cache_write_long, usage.cache_write_long);
-        sum.input_audio = both(sum.input_audio, usage.input_audio);
-        sum.output = both(sum.output, usage.output);
-        sum.reasoning = both(sum.reasoning, usage.reasoning);
-        sum.output_audio = both(sum.output_audio, usage.output_audio);
-        sum
-    })
+    let mut sum = all.next().cloned().unwrap_or_default();
+    all.for_each(|usage| sum.add(usage));
+    sum
 }
 
 impl<T> Extracted<T> {

@@ -200,19 +200,10 @@ impl Spent {
     }
 
     fn add_usage(&mut self, usage: &Usage) {
-        let Some(sum) = &mut self.usage else {
-            self.usage = Some(usage.clone());
-            return;
-        };
-        let both = |a: Option<u64>, b: Option<u64>| a?.checked_add(b?);
-        sum.input = both(sum.input, usage.input);
-        sum.cache_read = both(sum.cache_read, usage.cache_read);
-        sum.cache_write = both(sum.cache_write, usage.cache_write);
-        sum.cache_write_long = both(sum.cache_write_long, usage.cache_write_long);
-        sum.input_audio = both(sum.input_audio, usage.input_audio);
-        sum.output = both(sum.output, usage.output);
-        sum.reasoning = both(sum.reasoning, usage.reasoning);
-        sum.output_audio = both(sum.output_audio, usage.output_audio);
+        match &mut self.usage {
+            Some(sum) => sum.add(usage),
+            None => self.usage = Some(usage.clone()),
+        }
     }
 }
 

@@ -2,11 +2,11 @@ use std::future::Future;
 
 use interlingua_model::{FunctionTool, Json};
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 
 use super::{Handler, ToolContext, ToolOutput};
 use crate::BoxFuture;
+use crate::described::schema_of;
 
 /// A function tool whose schema and arguments are those of a Rust type.
 ///
@@ -30,7 +30,7 @@ where
     T: Future + Send + 'static,
     T::Output: Into<ToolOutput>,
 {
-    let definition = FunctionTool::new(name, description, schema_of::<A>());
+    let definition = FunctionTool::new(name, description, Json::from(schema_of::<A>()));
     Handler::with_context(definition, move |call, context| -> BoxFuture<'static, ToolOutput> {
         match call.input.parse::<A>() {
             Ok(arguments) => {
@@ -43,17 +43,4 @@ where
             }
         }
     })
-}
-
-/// The schema of a type, its fields in the order of the type.
-fn schema_of<A: JsonSchema>() -> Json {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    let mut schema = settings.into_generator().into_root_schema_for::<A>().to_value();
-    if let Some(object) = schema.as_object_mut() {
-        object.shift_remove("title");
-    }
-    Json::from(schema)
 }

@@ -139,7 +139,7 @@ fn partial_json(bencher: Bencher<'_, '_>, kilobytes: usize) {
 }
 
 /// The floor of every way that begins anew: `serde_json` on all that came, after each piece.
-#[divan::bench(args = [1, 8, 64])]
+#[divan::bench(args = [1, 8], sample_count = 10)]
 fn partial_json_anew(bencher: Bencher<'_, '_>, kilobytes: usize) {
     let pieces = arguments(kilobytes);
     bencher.counter(ItemsCount::new(pieces.len())).bench_local(|| {

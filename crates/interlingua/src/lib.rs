@@ -51,10 +51,10 @@ mod client;
 mod clock;
 #[cfg(feature = "openai-responses")]
 mod decide;
-#[cfg(feature = "models")]
-mod doubt;
 #[cfg(feature = "tools")]
 mod described;
+#[cfg(feature = "models")]
+mod doubt;
 mod drain;
 mod events;
 mod exchange;

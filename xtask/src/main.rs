@@ -4,6 +4,7 @@
 mod audit;
 mod corpus;
 mod fuzz;
+mod mcp;
 mod models;
 mod peers;
 mod sdk;
@@ -42,6 +43,9 @@ cargo xtask COMMAND
                      said, and the requests that each composes against what the library reads in them and writes
                      again. Exit status 1 on a difference, and where python3, node or npm is missing;
                      --skip-missing names what was not run and goes on.
+  mcp [--skip-missing]
+                     the crate for MCP with the official servers of everything and of files, and its server with the client
+                     of the official SDK for JavaScript; pinned and installed below target/mcp. Needs node and npm.
   models [--left-out]
                      make the catalogue of models anew from the newest release of the Python package litellm, by pip.
   hostile            what the client makes of the bytes that servers are known to get wrong, as the table in
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         ["corpus", rest @ ..] => corpus::run(rest),
         ["bench-peers", flags @ ..] => peers::run(flags),
         ["sdk", flags @ ..] => sdk::run(flags),
+        ["mcp", flags @ ..] => mcp::run(flags),
         ["soak", flags @ ..] => soak::run(flags),
         ["models", flags @ ..] => models::run(flags),
         ["hostile"] => test::hostile(),

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::{corpus, fuzz, root, sdk};
+use crate::{corpus, fuzz, mcp, root, sdk};
 
 /// The crate that is slow to build: a model in the process.
 const HEAVY: &str = "interlingua-local";
@@ -32,6 +32,8 @@ pub(crate) fn run(flags: &[&str]) -> Result<(), String> {
         sdk::run(&["--only", "python"])?;
         // Node is not among what a fresh clone needs.
         sdk::run(&["--only", "javascript", "--skip-missing"])?;
+        println!("== MCP with what others wrote");
+        mcp::run(&["--skip-missing"])?;
     }
     println!("all steps passed in {} s", started.elapsed().as_secs());
     Ok(())

@@ -11,6 +11,7 @@ use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::server::{Command, Rules};
@@ -55,8 +56,13 @@ pub(crate) struct ChildTransport {
 }
 
 /// The last lines that a program wrote to its standard error.
-#[derive(Clone, Default)]
-pub(crate) struct LastWords(Arc<Mutex<VecDeque<String>>>);
+#[derive(Default)]
+pub(crate) struct LastWords {
+    lines: Lines,
+    hearing: Option<JoinHandle<()>>,
+}
+
+type Lines = Arc<Mutex<VecDeque<String>>>;
 
 impl ChildTransport {
     /// Starts the program.
@@ -65,9 +71,10 @@ impl ChildTransport {
         let missing = || io::Error::other("the standard streams are missing");
         let input = child.stdin.take().ok_or_else(missing)?;
         let output = child.stdout.take().ok_or_else(missing)?;
-        let words = LastWords::default();
+        let mut words = LastWords::default();
         if let Some(errors) = child.stderr.take() {
-            tokio::spawn(hear(errors, words.clone(), rules.clone(), secrets(command)));
+            let lines = Arc::clone(&words.lines);
+            words.hearing = Some(tokio::spawn(hear(errors, lines, rules.clone(), secrets(command))));
         }
         Ok((Self { pipes: AsyncRwTransport::new(output, input), child }, words))
     }
@@ -98,22 +105,18 @@ impl Transport<RoleClient> for ChildTransport {
 }
 
 impl LastWords {
-    /// What can be added to an error; empty when nothing was written.
-    pub(crate) fn told(&self) -> String {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What can be added to an error of a program that has ended; empty when nothing was written.
+    pub(crate) async fn told(self) -> String {
+        if let Some(hearing) = self.hearing {
+            // Somebody else may hold its standard error open.
+            let _ = timeout(Duration::from_millis(500), hearing).await;
+        }
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.is_empty() {
             return String::new();
         }
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         format!("; it wrote: {}", lines.join(" / "))
-    }
-
-    fn remember(&self, line: String) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == REMEMBERED {
-            lines.pop_front();
-        }
-        lines.push_back(line);
     }
 }
 
@@ -145,7 +148,7 @@ fn secrets(command: &Command) -> Vec<String> {
 }
 
 /// Reads standard error to its end, so that the program never waits for a reader.
-async fn hear(errors: impl AsyncRead + Unpin, words: LastWords, rules: Rules, secrets: Vec<String>) {
+async fn hear(errors: impl AsyncRead + Unpin, lines: Lines, rules: Rules, secrets: Vec<String>) {
     let mut errors = BufReader::new(errors);
     let mut bytes = Vec::new();
     while let Ok(read) = (&mut errors).take(LONGEST_LINE).read_until(b'\n', &mut bytes).await {
@@ -159,7 +162,15 @@ async fn hear(errors: impl AsyncRead + Unpin, words: LastWords, rules: Rules, se
         bytes.clear();
         if !line.is_empty() {
             rules.log(&line);
-            words.remember(line);
+            remember(&lines, line);
         }
     }
+}
+
+fn remember(lines: &Lines, line: String) {
+    let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    if lines.len() == REMEMBERED {
+        lines.pop_front();
+    }
+    lines.push_back(line);
 }

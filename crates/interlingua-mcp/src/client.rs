@@ -108,6 +108,10 @@ impl Shared {
         }
     }
 
+    pub(crate) const fn output_limit(&self) -> usize {
+        self.server.rules.output
+    }
+
     /// Runs a call of a model; whatever goes wrong is told to it.
     pub(crate) async fn run(&self, tool: &str, call: &ToolCall, context: ToolContext) -> ToolOutput {
         let arguments = match content::arguments(&call.input) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use interlingua::{Content, Data, Json, Media, Source, Text, ToolOutput};
+use interlingua::{Content, Data, Input, Json, Media, Output, Source, Text, ToolOutput};
 use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents};
 use serde_json::Value;
 
@@ -75,6 +75,25 @@ fn described(link: &Resource) -> String {
         let _ = write!(told, ", {}", clean(description));
     }
     told + "]"
+}
+
+/// A part of what a user says.
+pub(crate) fn input(content: Content) -> Input {
+    match content {
+        Content::Text(text) => Input::Text(text),
+        Content::Media(media) => Input::Media(media),
+        Content::Custom(custom) => Input::Custom(custom),
+        _ => Input::Text(Text::new("[content of a kind that is not known here]")),
+    }
+}
+
+/// A part of what a model said.
+pub(crate) fn said(content: Content) -> Output {
+    match content {
+        Content::Text(text) => Output::Text(text),
+        Content::Media(media) => Output::Media(media),
+        _ => Output::Text(Text::new("[content of a kind that is not known here]")),
+    }
 }
 
 /// What a tool of ours said, as blocks.

@@ -5,10 +5,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt as _;
+use futures_util::stream::once;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use interlingua::{Body, BoxStream, Error, Timeouts};
@@ -20,6 +22,7 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpError, StreamableHttpPostResponse, StreamableHttpResponseLimits,
 };
 use sse_stream::{Sse, SseStream};
+use tokio::time::sleep;
 
 use crate::server::Http;
 use crate::text;
@@ -254,7 +257,13 @@ async fn whole(mut body: Body, most: usize) -> Result<Vec<u8>, Failure> {
 
 fn events(response: Response<Body>, most: usize) -> Events {
     let pieces = Pieces { body: response.into_body(), since: 0, line: 0, most };
-    SseStream::from_bytes_stream(pieces).boxed()
+    // `rmcp` reads which parameters a server wants as headers from a list of tools, but not when the stream ends before
+    // the list has been taken up, as short streams do.
+    let end = once(async {
+        sleep(Duration::from_millis(10)).await;
+        Ok(Bytes::new())
+    });
+    SseStream::from_bytes_stream(pieces.chain(end)).boxed()
 }
 
 /// The body of a stream of events, none of which may be longer than a limit.

@@ -87,7 +87,10 @@ impl ToolServer {
         let Tool::Function(function) = definition else { return None };
         let handler = self.toolbox.get(&function.name)?;
         let mut tool = rmcp::model::Tool::default();
-        tool.input_schema = function.input.parse::<serde_json::Map<_, _>>().ok()?.into();
+        let mut schema: serde_json::Map<_, _> = function.input.parse().ok()?;
+        // The protocol wants the word even of tools that take nothing.
+        schema.entry("type").or_insert_with(|| "object".into());
+        tool.input_schema = schema.into();
         tool.name = function.name.into();
         tool.description = function.description.map(Into::into);
         if handler.is_idempotent() {
@@ -107,18 +110,18 @@ impl ToolServer {
         let mut running = std::pin::pin!(self.toolbox.call_with(call, move |progress| {
             let _ = sender.try_send(progress);
         }));
-        let mut count = 0.0;
+        let mut told = Told { client, token, count: 0.0 };
         let result = loop {
             tokio::select! {
                 biased;
-                Some(progress) = reports.recv() => {
-                    count += 1.0;
-                    let Some(token) = token.clone() else { continue };
-                    let _ = client.notify_progress(told(progress, token, count)).await;
-                }
+                Some(progress) = reports.recv() => told.pass_on(progress).await,
                 result = &mut running => break result,
             }
         };
+        // What was told at the very end.
+        while let Ok(progress) = reports.try_recv() {
+            told.pass_on(progress).await;
+        }
         let mut answer = CallToolResult::default();
         answer.content = result.content.into_iter().map(content::block).collect();
         answer.is_error = Some(result.is_error);
@@ -162,9 +165,22 @@ impl ServerHandler for ToolServer {
     }
 }
 
-fn told(progress: Progress, token: ProgressToken, count: f64) -> ProgressNotificationParam {
-    let mut told = ProgressNotificationParam::new(token, progress.done.unwrap_or(count));
-    told.total = progress.total;
-    told.message = Some(progress.message).filter(|message| !message.is_empty());
-    told
+/// The reports of progress of one call.
+struct Told<'a> {
+    client: &'a Peer<RoleServer>,
+    /// Where they go; a client that gives none wants none.
+    token: Option<ProgressToken>,
+    count: f64,
+}
+
+impl Told<'_> {
+    async fn pass_on(&mut self, progress: Progress) {
+        self.count += 1.0;
+        let Some(token) = self.token.clone() else { return };
+        let mut told = ProgressNotificationParam::new(token, progress.done.unwrap_or(self.count));
+        told.total = progress.total;
+        told.message = Some(progress.message).filter(|message| !message.is_empty());
+        // A client that is gone is noticed elsewhere.
+        let _ = self.client.notify_progress(told).await;
+    }
 }

@@ -1,16 +1,22 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use interlingua::{BoxFuture, HttpTransport, Secret, Transport};
-use rmcp::model::ClientCapabilities;
+use interlingua::{BoxFuture, Client, HttpTransport, Secret, Transport};
+use rmcp::model::{
+    ClientCapabilities, ElicitationCapability, FormElicitationCapability, RootsCapabilities,
+    SamplingCapability, UrlElicitationCapability,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::elicit::{Ask, Elicitation, ElicitationAnswer};
+use crate::sample::Sampler;
 use crate::{McpClient, McpError};
 
 /// A server: how it is reached, and what it may do.
@@ -71,6 +77,10 @@ pub(crate) struct Rules {
     pub(crate) restarts: u32,
     pub(crate) trusted: bool,
     pub(crate) log: Option<Log>,
+    pub(crate) elicit: Option<Ask>,
+    /// Addresses of folders.
+    pub(crate) roots: Vec<String>,
+    pub(crate) sampler: Option<Sampler>,
 }
 
 pub(crate) type Log = Arc<dyn Fn(&str) + Send + Sync>;
@@ -255,6 +265,35 @@ impl McpServer {
         self
     }
 
+    /// Lets the server ask the user something. Without it, everything is declined.
+    #[must_use]
+    pub fn on_elicitation<F, T>(mut self, ask: F) -> Self
+    where
+        F: Fn(Elicitation) -> T + Send + Sync + 'static,
+        T: Future<Output = ElicitationAnswer> + Send + 'static,
+    {
+        self.rules.elicit = Some(Arc::new(move |wanted| Box::pin(ask(wanted))));
+        self
+    }
+
+    /// Tells the server of a folder in which it may work, if it asks. That is a request and keeps nobody out. Relative
+    /// paths are those of the working directory of now.
+    #[must_use]
+    pub fn root(mut self, folder: impl AsRef<Path>) -> Self {
+        let folder = folder.as_ref();
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        self.rules.roots.push(file_uri(&folder));
+        self
+    }
+
+    /// Lets the server ask a model at the program's cost, as often as it likes. Which model is the program's choice, not
+    /// the server's. Without it, nothing is answered.
+    #[must_use]
+    pub fn sampling(mut self, client: &Client, model: impl Into<String>) -> Self {
+        self.rules.sampler = Some(Sampler { client: client.clone(), model: model.into() });
+        self
+    }
+
     /// Connects, in whichever era of the protocol the server lives: the stateless one since 2026-07-28, or the one of
     /// sessions before.
     ///
@@ -267,8 +306,15 @@ impl McpServer {
 
 impl Rules {
     pub(crate) fn capabilities(&self) -> ClientCapabilities {
-        let _ = self;
-        ClientCapabilities::default()
+        let mut capabilities = ClientCapabilities::default();
+        if self.elicit.is_some() {
+            let forms = FormElicitationCapability::default();
+            let urls = UrlElicitationCapability::default();
+            capabilities.elicitation = Some(ElicitationCapability::new().with_form(forms).with_url(urls));
+        }
+        capabilities.roots = (!self.roots.is_empty()).then(RootsCapabilities::default);
+        capabilities.sampling = self.sampler.as_ref().map(|_| SamplingCapability::default());
+        capabilities
     }
 
     pub(crate) fn log(&self, line: &str) {
@@ -287,8 +333,25 @@ impl Default for Rules {
             restarts: 5,
             trusted: false,
             log: None,
+            elicit: None,
+            roots: Vec::new(),
+            sampler: None,
         }
     }
+}
+
+/// A path as an address, by RFC 8089.
+fn file_uri(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('\\', "/");
+    let mut uri = if path.starts_with('/') { "file://".to_owned() } else { "file:///".to_owned() };
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~:".contains(&byte) {
+            uri.push(byte.into());
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
 }
 
 /// Headers that the protocol sets.

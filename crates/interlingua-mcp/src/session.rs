@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use interlingua::ToolContext;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ListToolsRequest,
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, InputResponses, ListToolsRequest,
     PaginatedRequestParams, ProtocolVersion, RequestOptionalParam, ServerPeerInfo, ServerResult,
     SubscriptionFilter, Tool,
 };
@@ -30,6 +30,11 @@ use crate::{McpError, McpServer, text};
 /// Most pages of a list, and most entries together.
 const PAGES: usize = 100;
 const ENTRIES: usize = 1000;
+/// How often a server may ask back before it answers.
+const ROUNDS: u32 = 10;
+
+/// Why a server that is gone does not answer.
+const ENDED: &str = "it ended before it answered";
 
 pub(crate) type Service = RunningService<RoleClient, Answers>;
 
@@ -81,9 +86,12 @@ impl Session {
         arguments: Map<String, Value>,
         context: ToolContext,
     ) -> Result<CallToolResult, McpError> {
-        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-        match self.request(request, context).await? {
+        let ask = |responses, state| {
+            let mut params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments.clone());
+            (params.input_responses, params.request_state) = (responses, state);
+            ClientRequest::CallToolRequest(CallToolRequest::new(params))
+        };
+        match self.rounds(ask, &context).await? {
             ServerResult::CallToolResult(result) => Ok(result),
             ServerResult::EmptyResult(_) => Ok(CallToolResult::default()),
             _ => Err(self.unexpected()),
@@ -98,8 +106,32 @@ impl Session {
         timeout(self.rules.connect, self.peer.listen(wanted)).await.ok()?.ok()
     }
 
+    /// Asks again as often as the server first wants to know something from us.
+    pub(crate) async fn rounds(
+        &self,
+        ask: impl Fn(Option<InputResponses>, Option<String>) -> ClientRequest,
+        context: &ToolContext,
+    ) -> Result<ServerResult, McpError> {
+        let (mut responses, mut state) = (None, None);
+        for round in 0..ROUNDS {
+            let request = ask(responses.take(), state.take());
+            match self.request(request, context.clone()).await? {
+                ServerResult::InputRequiredResult(wanted) => {
+                    state = wanted.request_state;
+                    match wanted.input_requests {
+                        Some(questions) => responses = Some(self.answers.all(questions).await),
+                        // It only wants to be asked again.
+                        None => sleep(Duration::from_millis(100) * round).await,
+                    }
+                }
+                result => return Ok(result),
+            }
+        }
+        Err(McpError::protocol(&self.server, format!("asked back more than {ROUNDS} times")))
+    }
+
     /// Everything that a list has, page by page.
-    async fn pages<T>(
+    pub(crate) async fn pages<T>(
         &self,
         ask: impl Fn(Option<PaginatedRequestParams>) -> ClientRequest,
         read: impl Fn(ServerResult) -> Option<(Vec<T>, Option<String>)>,
@@ -144,7 +176,10 @@ impl Session {
                 result = pending.result() => break result,
                 () = stirred.notified() => {}
                 () = sleep(self.rules.call) => {
-                    return Err(McpError::Timeout { server: self.server.clone(), after: self.rules.call });
+                    // A user who thinks about a question of the server keeps it waiting, not the other way round.
+                    if !self.answers.is_asking() {
+                        return Err(McpError::Timeout { server: self.server.clone(), after: self.rules.call });
+                    }
                 }
             }
         };
@@ -160,7 +195,7 @@ impl Session {
                 message: text::line(&error.message, text::MESSAGE),
             },
             ServiceError::TransportSend(error) => {
-                McpError::connection(&self.server, http_reason(error.error.as_ref()))
+                McpError::connection(&self.server, transport_reason(error.error.as_ref()))
             }
             ServiceError::TransportClosed => McpError::connection(&self.server, "the connection was closed"),
             ServiceError::Cancelled { .. } => McpError::protocol(&self.server, "gave the request up"),
@@ -168,7 +203,7 @@ impl Session {
         }
     }
 
-    fn unexpected(&self) -> McpError {
+    pub(crate) fn unexpected(&self) -> McpError {
         McpError::protocol(&self.server, "answered with something else than was asked for")
     }
 }
@@ -212,11 +247,10 @@ async fn start(server: &McpServer, answers: Answers) -> Result<Service, McpError
             let (transport, words) = ChildTransport::start(command, &server.rules)
                 .map_err(|error| failed(not_started(command, &error)))?;
             let started = answers.serve_with_lifecycle(transport, eras()).await;
-            // What it wrote just before its end is still being read.
-            if started.is_err() {
-                sleep(Duration::from_millis(50)).await;
+            match started {
+                Ok(service) => Ok(service),
+                Err(error) => Err(failed(reason(&error) + &words.told().await)),
             }
-            started.map_err(|error| failed(reason(&error) + &words.told()))
         }
         Reach::Http(http) => {
             let config = StreamableHttpClientTransportConfig::with_uri(http.url.as_str());
@@ -254,8 +288,8 @@ fn not_started(command: &Command, error: &io::Error) -> String {
 
 fn reason(error: &ClientInitializeError) -> String {
     let told = match error {
-        ClientInitializeError::ConnectionClosed(_) => "it ended before it answered".into(),
-        ClientInitializeError::TransportError { error, .. } => http_reason(error.error.as_ref()),
+        ClientInitializeError::ConnectionClosed(_) => ENDED.into(),
+        ClientInitializeError::TransportError { error, .. } => transport_reason(error.error.as_ref()),
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => reason(fallback),
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
             format!("it speaks none of the known versions, but {server_supported:?}")
@@ -265,8 +299,11 @@ fn reason(error: &ClientInitializeError) -> String {
     text::line(&told, text::MESSAGE)
 }
 
-fn http_reason(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+fn transport_reason(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     use rmcp::transport::streamable_http_client::StreamableHttpError;
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        return ENDED.into();
+    }
     match error.downcast_ref::<StreamableHttpError<interlingua::Error>>() {
         Some(StreamableHttpError::AuthRequired(_)) => {
             "it wants authorization (HTTP 401): set a token in its headers, or another one".into()
@@ -277,7 +314,7 @@ fn http_reason(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Strin
     }
 }
 
-fn optional<M: Default>() -> RequestOptionalParam<M, PaginatedRequestParams> {
+pub(crate) fn optional<M: Default>() -> RequestOptionalParam<M, PaginatedRequestParams> {
     RequestOptionalParam {
         method: M::default(),
         params: None,

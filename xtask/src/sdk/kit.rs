@@ -92,24 +92,10 @@ impl Language {
 
     /// Installs the SDKs where they are missing or were pinned anew.
     pub(crate) fn install(self) -> Result<(), String> {
-        let (home, mut pins) = (self.home(), String::new());
-        for name in self.pins() {
-            pins += &fs::read_to_string(scripts().join(name)).map_err(|error| format!("{name}: {error}"))?;
-        }
-        let stamp = home.join("installed");
-        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == pins) {
-            return Ok(());
-        }
-        println!("== the vendors' SDKs for {}: installing", self.name());
-        if home.exists() {
-            fs::remove_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
-        }
-        fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
-        match self {
-            Self::Python => install_python(&home)?,
-            Self::Javascript => install_javascript(&home)?,
-        }
-        fs::write(&stamp, pins).map_err(|error| format!("{}: {error}", stamp.display()))
+        keep_installed(&self.home(), &scripts(), self.pins(), |home| match self {
+            Self::Python => install_python(home),
+            Self::Javascript => npm(&scripts(), home, self.pins()),
+        })
     }
 
     /// Runs the script of a vendor with arguments and gives what it printed.
@@ -178,21 +164,48 @@ fn install_python(home: &Path) -> Result<(), String> {
     )
 }
 
-fn install_javascript(home: &Path) -> Result<(), String> {
-    for name in Language::Javascript.pins() {
-        bring(&scripts().join(name), home)?;
+/// Installs what `package.json` and its lock pin.
+pub(crate) fn npm(from: &Path, home: &Path, pins: &[&str]) -> Result<(), String> {
+    for name in pins {
+        bring(&from.join(name), home)?;
     }
     let quiet = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     must(Command::new("npm").args(quiet).current_dir(home))
 }
 
-fn bring(file: &Path, folder: &Path) -> Result<(), String> {
+/// Installs into a folder where that is missing, or where other versions are pinned than are there.
+pub(crate) fn keep_installed(
+    home: &Path,
+    from: &Path,
+    names: &[&str],
+    install: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut pins = String::new();
+    for name in names {
+        pins += &fs::read_to_string(from.join(name)).map_err(|error| format!("{name}: {error}"))?;
+    }
+    let stamp = home.join("installed");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == pins) {
+        return Ok(());
+    }
+    println!("== {}: installing", home.display());
+    if home.exists() {
+        fs::remove_dir_all(home).map_err(|error| format!("{}: {error}", home.display()))?;
+    }
+    fs::create_dir_all(home).map_err(|error| format!("{}: {error}", home.display()))?;
+    install(home)?;
+    fs::write(&stamp, pins).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// Copies a file into a folder.
+pub(crate) fn bring(file: &Path, folder: &Path) -> Result<(), String> {
     let name = file.file_name().unwrap_or_default();
     fs::copy(file, folder.join(name)).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(())
 }
 
-fn must(command: &mut Command) -> Result<(), String> {
+/// Runs a command that has to succeed.
+pub(crate) fn must(command: &mut Command) -> Result<(), String> {
     let status = command.status().map_err(|error| format!("{command:?} cannot be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}")) }
 }

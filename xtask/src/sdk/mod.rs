@@ -5,7 +5,7 @@
 //! SDKs compose rich requests, which are read, written again and compared.
 
 mod expect;
-mod kit;
+pub(crate) mod kit;
 mod meaning;
 mod mirror;
 mod scenario;

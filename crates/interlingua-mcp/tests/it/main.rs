@@ -4,7 +4,9 @@
 
 mod child;
 mod config;
+mod foreign;
 mod http;
 mod link;
+mod offers;
 mod script;
 mod tools;

@@ -60,6 +60,18 @@ impl Script {
         received.iter().filter(|message| message["method"] == method).cloned().collect()
     }
 
+    /// Waits for the answer to a question of the server.
+    pub(crate) async fn answer(&self, id: &str) -> Value {
+        loop {
+            let answer = self.received.lock().unwrap().iter().find(|message| message["id"] == id).cloned();
+            if let Some(answer) = answer {
+                return answer;
+            }
+            // The clock stands still for those who only yield.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+
     /// Waits until a method was received.
     pub(crate) async fn wait_for(&self, method: &str) -> Value {
         loop {
@@ -118,6 +130,15 @@ fn reply(request: &Value, answer: &impl Fn(&str, &Value) -> Option<Result<Value,
     Some(match answered {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         Err(error) => json!({"jsonrpc": "2.0", "id": id, "error": error}),
+    })
+}
+
+/// What a server of 2026-07-28 says of itself.
+pub(crate) fn modern() -> Value {
+    json!({
+        "resultType": "complete", "ttlMs": 0, "cacheScope": "private", "supportedVersions": ["2026-07-28"],
+        "capabilities": {"tools": {"listChanged": true}, "resources": {}, "prompts": {}},
+        "serverInfo": {"name": "script", "version": "1"},
     })
 }
 

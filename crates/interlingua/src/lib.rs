@@ -128,7 +128,7 @@ pub use tools::{Callable, Handler, Progress, ToolContext, ToolOutput, Toolbox};
 pub use tools::{tool, tool_with};
 #[cfg(feature = "reqwest")]
 pub use transport::ReqwestTransport;
-pub use transport::{Body, BoxFuture, BoxStream, HttpTransport, Transport};
+pub use transport::{Body, BoxFuture, BoxStream, Cassette, HttpTransport, Timing, Transport, Unrecorded};
 
 /// Makes a tool out of an async function.
 ///

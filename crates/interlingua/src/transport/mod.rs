@@ -11,6 +11,7 @@ use interlingua_model::Error;
 
 use crate::Timeouts;
 
+mod cassette;
 mod connector;
 mod failure;
 mod proxy;
@@ -22,6 +23,7 @@ mod wire;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
+pub use cassette::{Cassette, Timing, Unrecorded};
 pub use wire::HttpTransport;
 
 /// A future on the heap.

@@ -7,6 +7,7 @@ mod aws;
 #[cfg(feature = "aws")]
 mod aws_roles;
 mod calls;
+mod cassettes;
 mod clouds;
 mod decisions;
 #[cfg(feature = "models")]

@@ -133,6 +133,10 @@ pub(crate) struct Ask {
     /// Get the key from the output of this command
     #[arg(long, value_name = "COMMAND")]
     pub(crate) key_command: Option<String>,
+
+    /// Play answers from this file, and record in it those that it lacks
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cassette: Option<PathBuf>,
 }
 
 /// What the program does besides asking.
@@ -185,6 +189,10 @@ pub(crate) struct Run {
     /// Spend at most this much in this run, in place of the limit of the file
     #[arg(long, value_name = "DOLLARS")]
     pub(crate) budget: Option<Money>,
+
+    /// Play answers from this file, and record in it those that it lacks
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cassette: Option<PathBuf>,
 
     /// Let tools run without asking first
     #[arg(long, conflicts_with = "deny")]

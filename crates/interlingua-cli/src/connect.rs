@@ -1,11 +1,12 @@
 //! Builds the client out of the command line and the config file.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 
 use interlingua::catalog::Catalog;
 use interlingua::layer::{Budget, Fallback, Notice};
 use interlingua::wire::{Auth, Listing, Protocol, Provider};
-use interlingua::{Client, ClientBuilder, RetryNote};
+use interlingua::{Cassette, Client, ClientBuilder, HttpTransport, RetryNote};
 
 use crate::args::Ask;
 use crate::config::Config;
@@ -62,6 +63,9 @@ pub(crate) fn connection(ask: &Ask, config: &Config) -> Result<Connection> {
     }
     if let Some(most) = ask.budget {
         builder = builder.layer(Budget::new().money(most));
+    }
+    if let Some(path) = &ask.cassette {
+        builder = builder.transport(Arc::new(Cassette::auto(path, Arc::new(HttpTransport::new()))?));
     }
     if !ask.quiet {
         builder = builder.on_retry(tell_retry).on_notice(tell_notice);

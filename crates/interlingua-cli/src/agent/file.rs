@@ -106,6 +106,7 @@ impl Agent {
             temperature: self.temperature,
             tools: self.tools.clone(),
             fallbacks: self.fallback.clone(),
+            cassette: command.cassette.clone(),
             yes: command.yes,
             json: command.json,
             verbose: command.verbose,

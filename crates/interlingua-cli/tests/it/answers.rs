@@ -179,6 +179,21 @@ fn without_a_terminal_a_command_is_refused_unless_allowed() {
 }
 
 #[test]
+fn a_cassette_plays_what_it_holds_and_records_the_rest() {
+    let server = Server::new(Protocol::OpenaiChat, [text(&["one"]), text(&["two"])].map(Act::Say));
+    let il = Il::asking(&server, ["--cassette", "said.jsonl", "hi"]);
+    il.run().ended(0).printed("one\n");
+    il.run().ended(0).printed("one\n");
+    assert_eq!(server.asked().len(), 1, "the second answer came out of the file");
+    let kept = std::fs::read_to_string(il.folder().join("said.jsonl")).unwrap();
+    assert!(!kept.contains(crate::il::KEY), "{kept}");
+    let other = il.replace(["-m", "test/model", "--cassette", "said.jsonl", "ho"]);
+    other.run().ended(0).printed("two\n");
+    std::fs::write(other.folder().join("said.jsonl"), "nonsense").unwrap();
+    other.run().ended(3).said("said.jsonl: line 1 is not");
+}
+
+#[test]
 fn a_cut_answer_keeps_its_beginning_and_fails() {
     let server = Server::new(Protocol::OpenaiChat, [Act::Cut(begun(&["Once upon"]))]);
     Il::asking(&server, ["hi"]).run().ended(9).printed("Once upon\n").said("il: test/model: ");

@@ -364,9 +364,9 @@ impl Transport for Bare {
 #[tokio::test]
 async fn a_packed_answer_is_kept_unpacked_and_its_key_masked() {
     let file = Temporary::new();
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(format!("no such key: {CANARY}, sorry").as_bytes()).unwrap();
-    let packed = packer.finish().unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(format!("no such key: {CANARY}, sorry").as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
     let (front, back) = packed.split_at(packed.len() / 2);
     let cassette =
         Cassette::record(&file.0, Arc::new(Bare("gzip", vec![front.to_vec(), back.to_vec()])) as _).unwrap();

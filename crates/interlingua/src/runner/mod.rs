@@ -154,3 +154,7 @@ impl fmt::Debug for Runner {
         shown.field("tools", &self.tools).field("approvals", &self.approvals).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../../../docs/agents.md")]
+struct Page;

@@ -7,6 +7,7 @@ use interlingua_model::{Tool, ToolCall};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::arguments::Schema;
 use super::{ToolContext, ToolOutput};
 use crate::BoxFuture;
 
@@ -31,6 +32,8 @@ pub struct Handler {
     timeout: Option<Duration>,
     permits: Option<Arc<Semaphore>>,
     idempotent: bool,
+    schema: Arc<Schema>,
+    repair: bool,
 }
 
 type Run = dyn Fn(ToolCall, ToolContext) -> BoxFuture<'static, ToolOutput> + Send + Sync;
@@ -98,7 +101,8 @@ impl Handler {
         run: impl Fn(ToolCall, ToolContext) -> BoxFuture<'static, ToolOutput> + Send + Sync + 'static,
     ) -> Self {
         let definition = Arc::new(definition);
-        Self { definition, run: Arc::new(run), timeout: None, permits: None, idempotent: false }
+        let (run, schema) = (Arc::new(run), Arc::default());
+        Self { definition, run, timeout: None, permits: None, idempotent: false, schema, repair: false }
     }
 
     /// Sets the longest time of a call; then it is stopped, and the model is told.
@@ -123,6 +127,14 @@ impl Handler {
         self
     }
 
+    /// Repairs arguments that are nearly JSON: in a fence or in a text of their own, with a comma too many, or without the last
+    /// brackets. It is told as progress. What does not fit the schema then is still refused. Off by default.
+    #[must_use]
+    pub const fn repair(mut self, repair: bool) -> Self {
+        self.repair = repair;
+        self
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         self.definition.name()
@@ -138,8 +150,17 @@ impl Handler {
         self.idempotent
     }
 
-    /// Runs a call by the rules.
+    /// Runs a call by the rules. Arguments that do not fit the schema never reach the tool: the model is told what is wrong
+    /// with them.
     pub(crate) fn start(&self, call: ToolCall, context: ToolContext) -> BoxFuture<'static, ToolOutput> {
+        let checked = match self.schema.check(&self.definition, call, self.repair) {
+            Ok(checked) => checked,
+            Err(output) => return Box::pin(std::future::ready(output)),
+        };
+        if checked.repaired {
+            context.progress("the arguments were no JSON, and were repaired");
+        }
+        let call = checked.call;
         if self.timeout.is_none() && self.permits.is_none() {
             return (self.run)(call, context);
         }

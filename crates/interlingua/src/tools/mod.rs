@@ -1,5 +1,6 @@
 //! Tools that run in this program.
 
+mod arguments;
 mod context;
 mod handler;
 mod output;

@@ -67,7 +67,7 @@ async fn a_function_is_a_tool() {
     assert_eq!(call(&tools, "weather", json!({"city": "Mars"})).await, ("never".into(), true));
     assert_eq!(call(&tools, "what-time", json!({})).await, ("done".into(), false));
     let (told, is_error) = call(&tools, "weather", json!({"town": "Rome"})).await;
-    assert!(is_error && told.contains("missing field `city`"), "{told}");
+    assert!(is_error && told.contains("the property `city` is missing"), "{told}");
     assert_eq!(weather("Oslo".into(), None, Some(3), ToolContext::default()).await.unwrap(), "Oslo: 3 C");
 }
 

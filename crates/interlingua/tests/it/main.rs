@@ -12,6 +12,7 @@ mod clouds;
 mod decisions;
 #[cfg(feature = "models")]
 mod doubts;
+mod examples;
 #[cfg(feature = "tools")]
 mod extract;
 #[cfg(feature = "google")]

@@ -79,7 +79,7 @@ async fn calls_run_together_and_results_go_back_in_order() {
     assert_eq!((told[0].1.as_str(), told[1].1.as_str()), ("Paris: sunny", "Rome: sunny"));
     assert!(told[2].1.contains("no such city"));
     assert!(told[3].1.contains("there is no tool `wether`, only: weather"));
-    assert!(told[4].1.contains("missing field `city`") && told[5].1.contains("do not fit"));
+    assert!(told[4].1.contains("the property `city` is missing") && told[5].1.contains("do not fit"));
     let Message::User(user) = &run.messages()[2] else { panic!("no results") };
     let errors = user
         .parts

@@ -86,6 +86,10 @@ pub(crate) struct Ask {
     #[arg(long = "tool", value_name = "NAME")]
     pub(crate) tools: Vec<String>,
 
+    /// Offer the tools of MCP servers: a name in mcp.json of the config folder, or a file like it; repeatable
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) mcp: Vec<String>,
+
     /// Let tools run without asking first
     #[arg(long)]
     pub(crate) yes: bool,
@@ -149,6 +153,11 @@ pub(crate) enum Command {
     Providers(Providers),
     /// Run the agent of a file to its end, or go on with a run that was stopped
     Run(Box<Run>),
+    /// Serve tools to MCP clients, or list those of MCP servers
+    Mcp {
+        #[command(subcommand)]
+        action: McpAction,
+    },
     /// Check the set-up: config file, keys, local servers, local model
     Doctor,
     /// Print a completion script for a shell
@@ -263,6 +272,47 @@ pub(crate) enum ModelsAction {
         /// A file or an address; without it, that of litellm
         source: Option<String>,
     },
+}
+
+/// What `il mcp` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum McpAction {
+    /// Serve tools on standard input and output: `ask_model`, and those that are named
+    Serve(McpServe),
+    /// List MCP servers with their tools
+    List(McpList),
+}
+
+/// `il mcp serve`
+#[derive(Debug, Group)]
+pub(crate) struct McpServe {
+    #[expect(
+        clippy::doc_markdown,
+        reason = "the doc comment is the help text, in which backticks would be printed"
+    )]
+    /// Serve a tool, which then runs without asking: clock, read_file, list_directory, run_command, all; repeatable
+    #[arg(long = "tool", value_name = "NAME")]
+    pub(crate) tools: Vec<String>,
+
+    /// The model to ask: provider/model, a provider, or an alias of the config file
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+}
+
+/// `il mcp list`
+#[derive(Debug, Group)]
+pub(crate) struct McpList {
+    /// Only this server of mcp.json in the config folder, or those of a file like it
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) from: Option<String>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say what the servers write beside the protocol
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 /// `il providers`

@@ -12,7 +12,7 @@ use crate::session::{self, Session};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::tools::Tools;
-use crate::{chat, local, prompt};
+use crate::{chat, local, mcp, prompt};
 
 /// Answers the prompt of the command line, or opens the chat when there is none.
 ///
@@ -42,7 +42,8 @@ pub(crate) async fn session(
     settings: Settings,
     terminal: &mut Terminal,
 ) -> Result<Session> {
-    let tools = Tools::new(ask.tools.iter().chain(&config.tools), &config.allow, ask.yes)?;
+    let mut tools = Tools::new(ask.tools.iter().chain(&config.tools), &config.allow, ask.yes)?;
+    tools.add_foreign(mcp::connected(&ask.mcp, ask.verbose).await?);
     let connection = connect::connection(ask, config)?;
     let choice = choose::choose(connection.asked.as_deref(), config, &connection.client).await?;
     tell(&choice, terminal);

@@ -11,6 +11,11 @@ pub(crate) fn config_file() -> Option<PathBuf> {
     set("INTERLINGUA_CONFIG").map(PathBuf::from).or_else(|| Some(config()?.join("config.toml")))
 }
 
+/// The servers that `il mcp` and `--mcp` know by name: `mcp.json` beside the config file.
+pub(crate) fn mcp_file() -> Option<PathBuf> {
+    Some(config_file()?.with_file_name("mcp.json"))
+}
+
 /// The history of the chat's input lines.
 pub(crate) fn history_file() -> Option<PathBuf> {
     Some(base("XDG_STATE_HOME", &[".local", "state"], "LOCALAPPDATA")?.join("history"))

@@ -7,6 +7,7 @@
 //! session   sends, shows, runs tools, until the model is done    conversation, render, tools/{…}
 //! agent     the run of an agent file, saved after each step       agent/{file, show, state}
 //! connect   the client out of command line and config file       config, folders, choose, local
+//! mcp       tools of servers, and tools served                   tools
 //! models, providers, doctor                                      what there is, and what is wrong
 //! terminal  the only place that writes to the standard streams   hygiene, progress
 //! ```
@@ -26,6 +27,7 @@ mod find;
 mod folders;
 mod hygiene;
 mod local;
+mod mcp;
 mod models;
 mod prompt;
 mod providers;
@@ -67,6 +69,7 @@ fn run(args: &Args, terminal: &mut Terminal) -> Result<Exit> {
         Some(Command::Models(models)) => models::run(models, terminal),
         Some(Command::Providers(providers)) => providers::run(providers, terminal),
         Some(Command::Run(run)) => agent::run(run, terminal),
+        Some(Command::Mcp { action }) => mcp::run(action, terminal),
         Some(Command::Doctor) => doctor::run(terminal),
         Some(Command::Completions { shell }) => completions((*shell).into(), terminal),
     }

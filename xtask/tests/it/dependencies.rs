@@ -16,7 +16,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("interlingua", &["interlingua-catalog", "interlingua-macros", "interlingua-model", "interlingua-wire"]),
     ("interlingua-local", &["interlingua-model"]),
     ("interlingua-mcp", &["interlingua"]),
-    ("interlingua-cli", &["interlingua", "interlingua-model", "interlingua-wire", "interlingua-local"]),
+    (
+        "interlingua-cli",
+        &["interlingua", "interlingua-model", "interlingua-wire", "interlingua-local", "interlingua-mcp"],
+    ),
     ("xtask", &["interlingua-catalog", "interlingua-model", "interlingua-wire"]),
     ("soak", &["interlingua"]),
 ];

@@ -7,10 +7,12 @@ mod files;
 
 use std::collections::BTreeSet;
 
-use interlingua::{FunctionTool, Handler, Json, Tool, ToolCall, ToolKind, ToolResult, Toolbox};
+use interlingua::{FunctionTool, Handler, Json, Progress, Tool, ToolCall, ToolKind, ToolResult, Toolbox};
+use interlingua_mcp::McpClient;
 use serde::de::DeserializeOwned;
 
 use crate::exit::{Failure, Result};
+use crate::hygiene;
 use crate::terminal::Terminal;
 
 use approval::Answer;
@@ -33,6 +35,10 @@ pub(crate) enum Builtin {
 pub(crate) struct Tools {
     offered: BTreeSet<Builtin>,
     allowed: BTreeSet<Builtin>,
+    /// Tools of MCP servers, and the connections to those, which end when nobody has them any more.
+    foreign: Toolbox,
+    connections: Vec<McpClient>,
+    allowed_foreign: BTreeSet<String>,
     /// `--yes`: nothing is asked.
     all_allowed: bool,
 }
@@ -76,7 +82,8 @@ impl Builtin {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
 
-    fn definition(self) -> FunctionTool {
+    /// What the model is told about it.
+    pub(crate) fn definition(self) -> FunctionTool {
         match self {
             Self::Clock => clock::definition(),
             Self::ReadFile => files::read_definition(),
@@ -86,7 +93,7 @@ impl Builtin {
     }
 
     /// What the user has to approve before this call runs; `None` when it only reads what it may read.
-    fn question(self, input: &Json) -> Result<Option<String>, String> {
+    pub(crate) fn question(self, input: &Json) -> Result<Option<String>, String> {
         match self {
             Self::Clock => Ok(None),
             Self::ReadFile | Self::ListDirectory => files::question(self.name(), input),
@@ -94,7 +101,8 @@ impl Builtin {
         }
     }
 
-    async fn run(self, input: &Json) -> Result<String, String> {
+    /// Runs it.
+    pub(crate) async fn run(self, input: &Json) -> Result<String, String> {
         match self {
             Self::Clock => Ok(clock::run()),
             Self::ReadFile => files::read(input),
@@ -114,16 +122,27 @@ impl Tools {
         allowed: impl IntoIterator<Item = &'a String>,
         all_allowed: bool,
     ) -> Result<Self> {
-        Ok(Self { offered: named(offered)?, allowed: named(allowed)?, all_allowed })
+        let (offered, allowed) = (named(offered)?, named(allowed)?);
+        Ok(Self { offered, allowed, all_allowed, ..Self::default() })
+    }
+
+    /// Adds tools of MCP servers.
+    pub(crate) fn add_foreign(&mut self, (tools, connections): (Toolbox, Vec<McpClient>)) {
+        self.foreign = tools;
+        self.connections = connections;
     }
 
     /// The definitions, for a request.
     pub(crate) fn definitions(&self) -> Vec<Tool> {
-        self.offered.iter().map(|tool| tool.definition().into()).collect()
+        let builtin = self.offered.iter().map(|tool| tool.definition().into());
+        builtin.chain(self.foreign.definitions()).collect()
     }
 
     /// Asks if need be, runs the call, and says what came of it.
     pub(crate) async fn call(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Outcome {
+        if self.foreign.get(&call.name).is_some() {
+            return self.call_foreign(call, terminal).await;
+        }
         let outcome = self.attempt(call, terminal).await;
         let mut result = match outcome {
             Some(Ok(text)) => ToolResult::new(&call.id, &call.name, text),
@@ -134,6 +153,37 @@ impl Tools {
             None => return Outcome::Stopped,
         };
         result.kind = call.kind;
+        Outcome::Result(result)
+    }
+
+    /// Asks, and runs a call of a tool of an MCP server.
+    async fn call_foreign(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Outcome {
+        if self.all_allowed || self.allowed_foreign.contains(&call.name) {
+            terminal.note(&format!("tool {} {}", call.name, call.input));
+        } else {
+            let shown = hygiene::visible(call.input.as_str()).replace('\n', "\n  ");
+            let question = format!("the MCP tool {} wants to run with:\n  {shown}", call.name);
+            let denied = |reason: &str| Outcome::Result(ToolResult::error(&call.id, &call.name, reason));
+            match approval::ask(&question, terminal) {
+                Answer::Once => {}
+                Answer::Always => {
+                    self.allowed_foreign.insert(call.name.clone());
+                }
+                Answer::No => return denied("the user refused this call"),
+                Answer::Nobody => {
+                    terminal.alert(&format!(
+                        "refused: {question}; there is no terminal to ask on, --yes allows it"
+                    ));
+                    return denied("refused: there is no terminal to ask the user on");
+                }
+                Answer::Stop => return Outcome::Stopped,
+            }
+        }
+        let told = |progress: Progress| terminal.detail(&format!("tool {}: {}", call.name, progress.message));
+        let result = self.foreign.call_with(call, told).await;
+        if result.is_error {
+            terminal.note(&format!("tool {}: {}", call.name, result.text()));
+        }
         Outcome::Result(result)
     }
 
@@ -197,7 +247,11 @@ impl Tools {
     }
 }
 
-fn named<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<BTreeSet<Builtin>> {
+/// The tools of some names.
+///
+/// # Errors
+/// When a name is unknown; the message lists the known ones.
+pub(crate) fn named<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<BTreeSet<Builtin>> {
     let mut tools = BTreeSet::new();
     for name in names {
         if name == "all" {

@@ -231,7 +231,7 @@ fn a_reader_that_goes_away_ends_it_in_silence() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-fn call(name: &str, input: &str) -> Vec<Event> {
+pub(crate) fn call(name: &str, input: &str) -> Vec<Event> {
     vec![
         Event::start(Start::default()),
         Event::open(0, Output::ToolCall(ToolCall::new("call_1", name, Json::from_text("")))),
@@ -242,7 +242,7 @@ fn call(name: &str, input: &str) -> Vec<Event> {
 }
 
 /// The text of the last message's only tool result, and whether it is an error.
-fn result(messages: &[Message]) -> (String, bool) {
+pub(crate) fn result(messages: &[Message]) -> (String, bool) {
     let Some(Message::User(user)) = messages.last() else { panic!("{messages:?}") };
     let [Input::ToolResult(result)] = user.parts.as_slice() else { panic!("{user:?}") };
     (result.text(), result.is_error || result.text().starts_with("refused"))

@@ -58,6 +58,12 @@ impl Il {
         self
     }
 
+    /// Writes the user's file of MCP servers.
+    pub(crate) fn servers(self, text: &str) -> Self {
+        std::fs::write(self.home.path().join("config/interlingua/mcp.json"), text).unwrap();
+        self
+    }
+
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
         self

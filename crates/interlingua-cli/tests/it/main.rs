@@ -8,4 +8,5 @@ mod bad_input;
 mod docs;
 mod il;
 mod lists;
+mod mcp;
 mod server;

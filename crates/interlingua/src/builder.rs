@@ -13,7 +13,7 @@ use crate::registry::Registry;
 use crate::route::Routes;
 use crate::{
     Backend, Client, HttpTransport, Lookup, RetryNote, RetryPolicy, Secret, Timeouts, Transport, aws, google,
-    oracle,
+    observe, oracle,
 };
 
 /// Makes a [`Client`].
@@ -42,6 +42,7 @@ pub struct ClientBuilder {
     on_retry: Option<Box<OnRetry>>,
     layers: Vec<Box<dyn Layer>>,
     on_notice: Option<Box<OnNotice>>,
+    observe: observe::Settings,
     #[cfg(feature = "models")]
     catalog: Option<interlingua_catalog::Catalog>,
 }
@@ -74,6 +75,7 @@ impl ClientBuilder {
             on_retry: None,
             layers: Vec::new(),
             on_notice: None,
+            observe: observe::Settings::default(),
             #[cfg(feature = "models")]
             catalog: None,
         }
@@ -210,6 +212,30 @@ impl ClientBuilder {
         self
     }
 
+    /// Writes conversations into spans: what is asked, what is answered, and what tools take and give. Off by default,
+    /// since whoever reads the traces reads them too.
+    #[cfg(feature = "tracing")]
+    #[must_use]
+    pub const fn trace_content(mut self, content: bool) -> Self {
+        self.observe.content = content;
+        self
+    }
+
+    /// Measures calls, runs and calls of tools with the instruments of a meter: tokens, durations, what layers do. Which
+    /// ones says `docs/observability.md`.
+    ///
+    /// ```
+    /// let meter = opentelemetry::global::meter("interlingua");
+    /// let client = interlingua::Client::builder().meter(&meter).build()?;
+    /// # Ok::<(), interlingua::Error>(())
+    /// ```
+    #[cfg(feature = "otel")]
+    #[must_use]
+    pub fn meter(mut self, meter: &opentelemetry::metrics::Meter) -> Self {
+        self.observe.metrics = Some(observe::Metrics::new(meter));
+        self
+    }
+
     /// Makes the client. Nothing is dialled or read yet.
     ///
     /// # Errors
@@ -218,7 +244,17 @@ impl ClientBuilder {
         #[cfg(feature = "models")]
         let catalog = self.catalog;
         let Self {
-            registry, keys, base_urls, transport, settings, lookup, on_retry, layers, on_notice, ..
+            registry,
+            keys,
+            base_urls,
+            transport,
+            settings,
+            lookup,
+            on_retry,
+            layers,
+            on_notice,
+            observe,
+            ..
         } = self;
         registry.check()?;
         let lookup = oracle::with_profile(aws::with_region(lookup));
@@ -241,6 +277,7 @@ impl ClientBuilder {
             on_retry,
             layers,
             on_notice,
+            observe,
             drains,
             routes: Routes::default(),
             #[cfg(feature = "models")]

@@ -16,7 +16,7 @@ use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
     Answer, ClientBuilder, Events, KeyStatus, Lookup, Meta, Options, Prepared, Run, RunError, RunLimits,
-    Runner, Toolbox, Transport, aws, exchange, google, models, oracle,
+    Runner, Toolbox, Transport, aws, exchange, google, models, observe, oracle,
 };
 
 /// Asks models. It is cheap to clone, and clones share their connections.
@@ -44,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) on_retry: Option<Box<OnRetry>>,
     pub(crate) layers: Vec<Box<dyn Layer>>,
     pub(crate) on_notice: Option<Box<OnNotice>>,
+    pub(crate) observe: observe::Settings,
     pub(crate) drains: Arc<Drains>,
     pub(crate) routes: Routes,
     #[cfg(feature = "models")]
@@ -111,6 +112,14 @@ impl Client {
         mode: Mode,
         options: &Options,
     ) -> Result<Events, Error> {
+        let asking = self.layered(request, mode, options);
+        #[cfg(any(feature = "tracing", feature = "otel"))]
+        let asking = observe::call(self, request, mode, options, Box::pin(asking));
+        asking.await
+    }
+
+    /// Asks through all layers.
+    async fn layered(&self, request: &Request, mode: Mode, options: &Options) -> Result<Events, Error> {
         if self.0.layers.is_empty() {
             return self.bare(request, mode, options).await;
         }

@@ -16,7 +16,7 @@ use crate::client::Inner;
 use crate::gzip::Gunzip;
 use crate::origin::Origin;
 use crate::plan::{Outgoing, Plan};
-use crate::{Body, RetryNote, Secret, Timeouts};
+use crate::{Body, RetryNote, Secret, Timeouts, observe};
 
 /// A call as it is made, once or again.
 pub(crate) struct Call {
@@ -24,6 +24,7 @@ pub(crate) struct Call {
     pub(crate) plan: Box<Plan>,
     pub(crate) begun: Instant,
     pub(crate) retries: Vec<RetryNote>,
+    span: observe::Span,
 }
 
 /// An answer whose head is there.
@@ -48,7 +49,13 @@ const HOPS: usize = 5;
 
 impl Call {
     pub(crate) fn new(inner: Arc<Inner>, plan: Plan) -> Self {
-        Self { inner, plan: Box::new(plan), begun: Instant::now(), retries: Vec::new() }
+        Self {
+            inner,
+            plan: Box::new(plan),
+            begun: Instant::now(),
+            retries: Vec::new(),
+            span: observe::Span::here(),
+        }
     }
 
     /// The pause before the next attempt, if there is to be one; it is noted and told.
@@ -59,6 +66,7 @@ impl Call {
         if let Some(told) = &self.inner.on_retry {
             told(&note);
         }
+        self.inner.observe.retried(&self.span, &note);
         self.retries.push(note);
         Some(pause)
     }

@@ -35,7 +35,8 @@
 //! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
 //! containers, on machines, and by taking on roles. `macros`: the attribute `#[tool]`. `google`: tokens of Google Cloud, got with a service
 //! account, a login of gcloud, an identity of another service, or from the machine. `oracle`: calls signed for Oracle Cloud with the key of
-//! `~/.oci/config`. `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
+//! `~/.oci/config`. `tracing`: spans of calls, runs and calls of
+//! tools, by the conventions of OpenTelemetry. `otel`: metrics of them (`ClientBuilder::meter`). `server`: the server halves of the protocols ([`wire::Serve`]), for programs that answer as a model service does.
 
 #[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
 mod aws;
@@ -75,6 +76,8 @@ mod login;
 mod machine;
 mod meta;
 mod models;
+#[cfg_attr(not(any(feature = "tracing", feature = "otel")), path = "observe/absent.rs")]
+mod observe;
 mod options;
 #[cfg_attr(not(feature = "oracle"), path = "oracle/absent.rs")]
 mod oracle;

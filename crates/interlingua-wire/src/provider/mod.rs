@@ -109,6 +109,9 @@ pub struct Provider {
     /// Whether its URL was seen in the vendor's own or another client's source; a row that says no is a good guess.
     #[serde(default)]
     pub verified: bool,
+    /// Its name in traces and metrics, where OpenTelemetry's conventions have one that is not its id.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub telemetry: Text,
     /// What a user should know before the first call, in one line.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub note: Text,
@@ -236,6 +239,7 @@ impl Provider {
             default_model: Text::default(),
             families: Vec::new(),
             verified: false,
+            telemetry: Text::default(),
             note: Text::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use interlingua_model::ErrorKind;
 
-use crate::Client;
+use crate::{Client, observe};
 
 /// What is told of each notice as it comes.
 pub(crate) type OnNotice = dyn Fn(&Notice) + Send + Sync;
@@ -134,6 +134,7 @@ pub enum Notice {
 pub struct Teller {
     client: Client,
     told: Arc<Mutex<Vec<Notice>>>,
+    span: observe::Span,
 }
 
 impl Notice {
@@ -161,7 +162,7 @@ impl Notice {
 
 impl Teller {
     pub(crate) fn new(client: &Client) -> Self {
-        Self { client: client.clone(), told: Arc::default() }
+        Self { client: client.clone(), told: Arc::default(), span: observe::Span::here() }
     }
 
     /// Tells.
@@ -169,6 +170,7 @@ impl Teller {
         if let Some(told) = &self.client.0.on_notice {
             told(&notice);
         }
+        self.client.0.observe.noticed(&self.span, &notice);
         self.told.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
     }
 

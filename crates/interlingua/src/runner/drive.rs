@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::event::undecided;
 use super::{Approvals, Compaction, OnError, RunError, RunEvent, Runner};
+use crate::observe::Sight;
 use crate::tools::Reports;
 use crate::{Answer, Approval, BoxFuture, Events, Run, Spent, Step, Stop, ToolContext, ToolOutput};
 
@@ -32,6 +33,7 @@ pub struct Running {
     /// The error that ended the run.
     error: Option<Error>,
     clock: Clock,
+    sight: Sight,
     offered: Offered,
     /// Whether the end was told.
     ended: bool,
@@ -75,6 +77,7 @@ impl Running {
             offered,
             permits: Arc::new(Semaphore::new(runner.parallel)),
             clock: Clock { since: Instant::now(), alarm: left.map(|left| Box::pin(sleep(left))) },
+            sight: Sight::new(&runner.client, &run.request().model, &runner.options),
             reports: Reports::new(),
             asking: Asking::Nothing,
             calls: FuturesUnordered::new(),
@@ -296,10 +299,9 @@ impl Running {
                 let (client, options, mode) =
                     (self.runner.client.clone(), Arc::clone(&self.runner.options), self.runner.mode);
                 let request = Arc::clone(request);
-                self.asking =
-                    Asking::Opening(Box::pin(
-                        async move { client.events_with(&request, mode, &options).await },
-                    ));
+                self.asking = Asking::Opening(
+                    self.sight.within(async move { client.events_with(&request, mode, &options).await }),
+                );
                 self.offered.compacted = false;
                 self.told.push_back(RunEvent::Turn(self.run.turns() + 1));
                 return true;
@@ -330,6 +332,7 @@ impl Running {
         self.ended = true;
         self.clock.alarm = None;
         if let Some(outcome) = self.run.outcome() {
+            self.sight.ended(&self.run, outcome);
             self.told.push_back(RunEvent::Ended(outcome.clone()));
         }
     }
@@ -337,6 +340,7 @@ impl Running {
     fn begin(&mut self, at: u32, call: ToolCall) {
         let context = self.reports.context(at);
         let running = self.runner.tools.start(call.clone(), context.clone());
+        let running = self.sight.tool(&call, running);
         self.calls.push(within(Arc::clone(&self.permits), at, running, context));
         self.told.push_back(RunEvent::Started { at, call });
     }
@@ -390,7 +394,7 @@ impl Running {
         let (client, options) = (self.runner.client.clone(), Arc::clone(&self.runner.options));
         let summing =
             async move { client.events_with(&question, Mode::Whole, &options).await?.into_answer().await };
-        self.asking = Asking::Summing(Box::pin(summing), gone);
+        self.asking = Asking::Summing(self.sight.within(summing), gone);
         true
     }
 

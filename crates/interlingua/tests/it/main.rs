@@ -9,6 +9,8 @@ mod aws_roles;
 mod calls;
 mod cassettes;
 mod clouds;
+#[cfg(all(feature = "otel", feature = "tracing", feature = "tools"))]
+mod collector;
 mod decisions;
 #[cfg(feature = "models")]
 mod doubts;
@@ -27,6 +29,8 @@ mod layers;
 mod logins;
 mod machine;
 mod macros;
+#[cfg(all(feature = "otel", feature = "tracing", feature = "tools"))]
+mod observed;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod proxies;

@@ -21,6 +21,7 @@ use crate::exit::{Failure, Result};
 /// temperature = 0.2
 /// tools = ["list_directory", "read_file", "run_command"]
 /// allow = ["list_directory"]            # run without asking
+/// mcp = ["servers.json"]                # or names of mcp.json in the config folder
 /// fallback = ["openai/gpt-6-sol"]       # asked when the model does not begin to answer
 ///
 /// [limits]
@@ -46,6 +47,7 @@ pub(super) struct Agent {
     temperature: Option<f64>,
     tools: Vec<String>,
     pub(super) allow: Vec<String>,
+    mcp: Vec<String>,
     fallback: Vec<String>,
     limits: Limits,
     compaction: Option<Shorter>,
@@ -106,6 +108,7 @@ impl Agent {
             temperature: self.temperature,
             tools: self.tools.clone(),
             fallbacks: self.fallback.clone(),
+            mcp: self.mcp.clone(),
             cassette: command.cassette.clone(),
             yes: command.yes,
             json: command.json,

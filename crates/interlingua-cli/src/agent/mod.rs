@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure, Result};
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 use crate::tools::{Decision, Tools};
-use crate::{choose, connect, local, prompt};
+use crate::{choose, connect, local, mcp, prompt};
 
 use file::Agent;
 use show::Show;
@@ -76,7 +76,8 @@ impl<'c> Work<'c> {
     ) -> Result<Self> {
         let saved = saved(command, task.is_some(), &state)?;
         let ask = agent.ask(command);
-        let tools = Tools::new(&ask.tools, agent.allow.iter().chain(&config.allow), command.yes)?;
+        let mut tools = Tools::new(&ask.tools, agent.allow.iter().chain(&config.allow), command.yes)?;
+        tools.add_foreign(mcp::connected(&ask.mcp, ask.verbose).await?);
         let connection = connect::connection(&ask, config)?;
         let choice = choose::choose(connection.asked.as_deref(), config, &connection.client).await?;
         terminal.detail(&format!("model {}", choice.model));
@@ -116,7 +117,7 @@ impl<'c> Work<'c> {
             None => self.tools.decide(call, terminal),
         };
         let approval = match decision {
-            Decision::Run(_) => Approval::Run,
+            Decision::Run => Approval::Run,
             Decision::Deny(reason) => Approval::Deny(reason),
             Decision::Nobody(question) => {
                 terminal.note(&format!("waits for approval: {question}"));

@@ -47,7 +47,7 @@ pub(crate) struct Tools {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// It may.
-    Run(Builtin),
+    Run,
     /// It may not, for this reason.
     Deny(String),
     /// This is to be asked, and there is no terminal to ask it on.
@@ -140,85 +140,54 @@ impl Tools {
 
     /// Asks if need be, runs the call, and says what came of it.
     pub(crate) async fn call(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Outcome {
-        if self.foreign.get(&call.name).is_some() {
-            return self.call_foreign(call, terminal).await;
-        }
-        let outcome = self.attempt(call, terminal).await;
-        let mut result = match outcome {
-            Some(Ok(text)) => ToolResult::new(&call.id, &call.name, text),
-            Some(Err(problem)) => {
-                terminal.note(&format!("tool {}: {problem}", call.name));
-                ToolResult::error(&call.id, &call.name, problem)
+        let problem = match self.decide(call, terminal) {
+            Decision::Run => {
+                terminal.note(&format!("tool {} {}", call.name, call.input));
+                let result = self.result(call, terminal).await;
+                if result.is_error {
+                    terminal.note(&format!("tool {}: {}", call.name, result.text()));
+                }
+                return Outcome::Result(result);
             }
-            None => return Outcome::Stopped,
+            Decision::Deny(reason) => reason,
+            Decision::Nobody(question) => {
+                terminal
+                    .alert(&format!("refused: {question}; there is no terminal to ask on, --yes allows it"));
+                "refused: there is no terminal to ask the user on".to_owned()
+            }
+            Decision::Stop => return Outcome::Stopped,
         };
+        terminal.note(&format!("tool {}: {problem}", call.name));
+        let mut result = ToolResult::error(&call.id, &call.name, problem);
         result.kind = call.kind;
         Outcome::Result(result)
     }
 
-    /// Asks, and runs a call of a tool of an MCP server.
-    async fn call_foreign(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Outcome {
-        if self.all_allowed || self.allowed_foreign.contains(&call.name) {
-            terminal.note(&format!("tool {} {}", call.name, call.input));
-        } else {
-            let shown = hygiene::visible(call.input.as_str()).replace('\n', "\n  ");
-            let question = format!("the MCP tool {} wants to run with:\n  {shown}", call.name);
-            let denied = |reason: &str| Outcome::Result(ToolResult::error(&call.id, &call.name, reason));
-            match approval::ask(&question, terminal) {
-                Answer::Once => {}
-                Answer::Always => {
-                    self.allowed_foreign.insert(call.name.clone());
-                }
-                Answer::No => return denied("the user refused this call"),
-                Answer::Nobody => {
-                    terminal.alert(&format!(
-                        "refused: {question}; there is no terminal to ask on, --yes allows it"
-                    ));
-                    return denied("refused: there is no terminal to ask the user on");
-                }
-                Answer::Stop => return Outcome::Stopped,
-            }
-        }
+    /// What comes of a call that may run.
+    async fn result(&self, call: &ToolCall, terminal: &mut Terminal) -> ToolResult {
         let told = |progress: Progress| terminal.detail(&format!("tool {}: {}", call.name, progress.message));
-        let result = self.foreign.call_with(call, told).await;
-        if result.is_error {
-            terminal.note(&format!("tool {}: {}", call.name, result.text()));
-        }
-        Outcome::Result(result)
-    }
-
-    async fn attempt(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Option<Result<String, String>> {
-        match self.decide(call, terminal) {
-            Decision::Run(tool) => {
-                terminal.note(&format!("tool {} {}", call.name, call.input));
-                Some(tool.run(&call.input).await)
-            }
-            Decision::Deny(reason) => Some(Err(reason)),
-            Decision::Nobody(question) => {
-                terminal
-                    .alert(&format!("refused: {question}; there is no terminal to ask on, --yes allows it"));
-                Some(Err("refused: there is no terminal to ask the user on".into()))
-            }
-            Decision::Stop => None,
+        let Some(tool) = Builtin::named(&call.name) else { return self.foreign.call_with(call, told).await };
+        match tool.run(&call.input).await {
+            Ok(text) => ToolResult::new(&call.id, &call.name, text),
+            Err(problem) => ToolResult::error(&call.id, &call.name, problem),
         }
     }
 
     /// Asks if need be whether a call may run.
     pub(crate) fn decide(&mut self, call: &ToolCall, terminal: &mut Terminal) -> Decision {
-        let found = Builtin::named(&call.name).filter(|tool| self.offered.contains(tool));
-        let Some(tool) = found.filter(|_| call.kind == ToolKind::Function) else {
-            return Decision::Deny(format!("there is no tool `{}`", call.name));
-        };
-        let question = match tool.question(&call.input) {
+        let question = match self.question(call) {
             Err(problem) => return Decision::Deny(problem),
-            Ok(Some(question)) if !self.is_allowed(tool) => question,
-            Ok(_) => return Decision::Run(tool),
+            Ok(None) => return Decision::Run,
+            Ok(Some(question)) => question,
         };
         match approval::ask(&question, terminal) {
-            Answer::Once => Decision::Run(tool),
+            Answer::Once => Decision::Run,
             Answer::Always => {
-                self.allowed.insert(tool);
-                Decision::Run(tool)
+                match Builtin::named(&call.name) {
+                    Some(tool) => self.allowed.insert(tool),
+                    None => self.allowed_foreign.insert(call.name.clone()),
+                };
+                Decision::Run
             }
             Answer::No => Decision::Deny("the user refused this call".into()),
             Answer::Nobody => Decision::Nobody(question),
@@ -226,20 +195,36 @@ impl Tools {
         }
     }
 
-    /// Whether the user would be asked about a call.
-    pub(crate) fn asks(&self, call: &ToolCall) -> bool {
-        Builtin::named(&call.name)
-            .is_some_and(|tool| !self.is_allowed(tool) && matches!(tool.question(&call.input), Ok(Some(_))))
+    /// What the user is asked about a call; `None` when it may run.
+    fn question(&self, call: &ToolCall) -> Result<Option<String>, String> {
+        let builtin = Builtin::named(&call.name).filter(|tool| self.offered.contains(tool));
+        if let Some(tool) = builtin.filter(|_| call.kind == ToolKind::Function) {
+            return Ok(tool.question(&call.input)?.filter(|_| !self.is_allowed(tool)));
+        }
+        if builtin.is_some() || self.foreign.get(&call.name).is_none() {
+            return Err(format!("there is no tool `{}`", call.name));
+        }
+        if self.all_allowed || self.allowed_foreign.contains(&call.name) {
+            return Ok(None);
+        }
+        let shown = hygiene::visible(call.input.as_str()).replace('\n', "\n  ");
+        Ok(Some(format!("the MCP tool {} wants to run with:\n  {shown}", call.name)))
     }
 
-    /// The tools as a run takes them. Those that only read may run twice.
+    /// Whether the user would be asked about a call.
+    pub(crate) fn asks(&self, call: &ToolCall) -> bool {
+        matches!(self.question(call), Ok(Some(_)))
+    }
+
+    /// The tools as a run takes them, those of MCP servers among them as they come and go. Those that only read may run
+    /// twice.
     pub(crate) fn toolbox(&self) -> Toolbox {
-        let handler = |tool: &Builtin| {
-            let tool = *tool;
+        let toolbox = self.foreign.clone();
+        for tool in self.offered.iter().copied() {
             let run = move |call: ToolCall| async move { tool.run(&call.input).await };
-            Handler::new(tool.definition(), run).idempotent(tool != Builtin::RunCommand)
-        };
-        self.offered.iter().map(handler).collect()
+            toolbox.insert(Handler::new(tool.definition(), run).idempotent(tool != Builtin::RunCommand));
+        }
+        toolbox
     }
 
     fn is_allowed(&self, tool: Builtin) -> bool {

@@ -44,10 +44,12 @@ fn results(server: &Server, at: usize) -> Vec<ToolResult> {
 
 #[test]
 fn an_agent_runs_to_its_end_and_leaves_nothing_behind() {
-    let server =
-        Server::new(Protocol::Anthropic, [call("list_directory", "{}"), Act::Say(text(&["All tidy."]))]);
+    let server = Server::new(
+        Protocol::Anthropic,
+        [call("list_directory", r#"{"path":"."}"#), Act::Say(text(&["All tidy."]))],
+    );
     let il = prepared(&server, &agent("tools = [\"list_directory\"]")).file("old.txt", "x");
-    il.run().ended(0).printed("All tidy.\n").said("call list_directory {}").said("2 answers");
+    il.run().ended(0).printed("All tidy.\n").said("call list_directory").said("2 answers");
     assert_eq!(server.asked()[0].request.messages.len(), 2, "instructions and task");
     assert!(results(&server, 1)[0].text().contains("old.txt"));
     assert!(!il.folder().join("tidy.run.json").exists());

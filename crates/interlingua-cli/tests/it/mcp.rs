@@ -88,3 +88,18 @@ fn what_is_wrong_with_servers_is_said() {
     let il = Il::new(["mcp", "list", "you"]).config("").servers(&file());
     il.run().ended(3).said("no MCP server `you` in").said("only: me");
 }
+
+#[test]
+fn an_agent_uses_the_tools_of_servers() {
+    let agent = "model = \"test/model\"\ntask = \"Go.\"\nmcp = [\"servers.json\"]\ntools = [\"clock\"]";
+    let command = Act::Say(call("me__run_command", r#"{"command":"echo made"}"#));
+    let server = Server::new(Protocol::Anthropic, [command, Act::Say(text(&["Done."]))]);
+    let il = Il::asking(&server, [""]).replace(["run", "agent.toml"]);
+    let il = il.file("agent.toml", agent).file("servers.json", file());
+    il.run().ended(15).said("the MCP tool me__run_command wants to run with").said("echo made");
+    il.replace(["run", "agent.toml", "--resume", "--yes"]).run().ended(0).printed("Done.\n");
+    let requests = server.asked();
+    let tools: Vec<_> = requests[1].request.tools.iter().map(|tool| tool.name().to_owned()).collect();
+    assert_eq!(tools, ["me__ask_model", "me__clock", "me__run_command", "clock"]);
+    assert_eq!(result(&requests[1].request.messages).0, "exit code 0\n\nstandard output:\nmade\n");
+}

@@ -47,10 +47,12 @@ fn companion(options: &Options, function: &ItemFn, parameters: &Parameters, said
     let arguments = format_ident!("Arguments");
     let serde = format!("{}::__macros::serde", quote!(#root)).replace(' ', "");
     let schemars = format!("{}::schemars", quote!(#root)).replace(' ', "");
+    // The type has the name of the function, by which it is found.
+    let lints = quote!(#[allow(non_camel_case_types)]);
     let unused = parameters.names.is_empty().then(|| quote!(let _ = arguments;));
     quote! {
         #[doc = #about]
-        #[allow(non_camel_case_types)]
+        #lints
         #[derive(Debug, Clone, Copy, Default)]
         #visibility struct #ident {}
 

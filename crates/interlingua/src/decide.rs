@@ -13,7 +13,7 @@ use crate::{Client, Options, exchange};
 
 impl Client {
     /// Asks typed questions about an input, of a provider whose row says where it decides. The model is written
-    /// `provider/model`; a call is made again as any other, and passes no [layer](crate::Layer).
+    /// `provider/model`; a call is made again as any other, and passes no [layer](crate::layer::Layer).
     ///
     /// ```
     /// # use std::io::{Read as _, Write as _};

@@ -135,6 +135,15 @@ pub(crate) fn effort<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resul
     word.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
+/// The first TOML example in the doc comments of a source.
+#[cfg(test)]
+pub(crate) fn documented(source: &str) -> String {
+    let example = source.lines().skip_while(|line| !line.contains("```toml")).skip(1);
+    let lines = example.take_while(|line| !line.contains("```"));
+    let plain = lines.map(|line| line.trim_start_matches("/// ").trim_start_matches("///"));
+    plain.collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,14 +154,7 @@ mod tests {
 
     #[test]
     fn the_documented_example_is_a_config() {
-        let example: Vec<_> = include_str!("config.rs")
-            .lines()
-            .skip_while(|line| !line.contains("```toml"))
-            .skip(1)
-            .take_while(|line| !line.contains("```"))
-            .map(|line| line.trim_start_matches("/// ").trim_start_matches("///"))
-            .collect();
-        let config = parse_text(&example.join("\n")).unwrap();
+        let config = parse_text(&documented(include_str!("config.rs"))).unwrap();
         assert_eq!(config.model_named("fast"), "groq/llama-3.3-70b-versatile");
         assert_eq!(config.model_named("a/b"), "a/b");
         assert_eq!(config.effort, Some(Effort::Low));

@@ -163,14 +163,8 @@ mod tests {
 
     #[test]
     fn the_documented_example_is_an_agent() {
-        let example: Vec<_> = include_str!("file.rs")
-            .lines()
-            .skip_while(|line| !line.contains("```toml"))
-            .skip(1)
-            .take_while(|line| !line.contains("```"))
-            .map(|line| line.trim_start_matches("/// ").trim_start_matches("///"))
-            .collect();
-        let agent = Agent::parse(&example.join("\n"), Path::new("agent.toml")).unwrap();
+        let example = crate::config::documented(include_str!("file.rs"));
+        let agent = Agent::parse(&example, Path::new("agent.toml")).unwrap();
         let limits = agent.limits(None).unwrap();
         assert_eq!((limits.turns, limits.tokens), (30, Some(200_000)));
         assert_eq!(limits.cost.unwrap().to_string(), "0.5");

@@ -18,7 +18,16 @@ pub(crate) fn mcp_file() -> Option<PathBuf> {
 
 /// The history of the chat's input lines.
 pub(crate) fn history_file() -> Option<PathBuf> {
-    Some(base("XDG_STATE_HOME", &[".local", "state"], "LOCALAPPDATA")?.join("history"))
+    Some(state()?.join("history"))
+}
+
+/// The tokens of MCP servers that somebody has logged in to.
+pub(crate) fn mcp_tokens() -> Option<PathBuf> {
+    Some(state()?.join("mcp"))
+}
+
+fn state() -> Option<PathBuf> {
+    base("XDG_STATE_HOME", &[".local", "state"], "LOCALAPPDATA")
 }
 
 fn config() -> Option<PathBuf> {

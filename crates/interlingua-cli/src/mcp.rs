@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use interlingua::{Client, FunctionTool, Handler, Json, Request, ToolCall, ToolContext, ToolOutput, Toolbox};
-use interlingua_mcp::{McpClient, McpConfig, McpError, McpServer, ToolServer};
+use interlingua_mcp::{FileStore, McpClient, McpConfig, McpError, McpLogin, McpServer, ToolServer};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -75,6 +75,8 @@ fn servers(word: Option<&str>) -> Result<Vec<McpServer>> {
 }
 
 fn heard(server: McpServer, verbose: bool) -> McpServer {
+    let name = server.name().to_owned();
+    let server = server.login(login(name));
     if !verbose {
         return server;
     }
@@ -82,6 +84,19 @@ fn heard(server: McpServer, verbose: bool) -> McpServer {
     server.on_log(move |line| {
         let _ = writeln!(io::stderr(), "{}", hygiene::line(&format!("mcp {name}: {line}")));
     })
+}
+
+/// A login at the user's browser, kept between runs of the program.
+fn login(name: String) -> McpLogin {
+    let login = McpLogin::loopback(move |url| {
+        let told = hygiene::line(&format!("the MCP server `{name}` wants a login; open in a browser: {url}"));
+        let _ = writeln!(io::stderr(), "{told}");
+    });
+    let login = login.named("il");
+    match folders::mcp_tokens() {
+        Some(folder) => login.store(FileStore::new(folder)),
+        None => login,
+    }
 }
 
 async fn list(asked: &McpList, terminal: &mut Terminal) -> Result<Exit> {

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt as _;
 use futures_util::stream::once;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use interlingua::{Body, BoxStream, Error, Timeouts};
+use interlingua::{Body, BoxStream, Error, ErrorKind, Timeouts};
 use rmcp::model::{
     ClientJsonRpcMessage, ClientRequest, ErrorData, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
 };
@@ -24,6 +24,7 @@ use rmcp::transport::streamable_http_client::{
 use sse_stream::{Sse, SseStream};
 use tokio::time::sleep;
 
+use crate::oauth::Refusal;
 use crate::server::Http;
 use crate::text;
 
@@ -59,9 +60,31 @@ impl Http {
         if !request.body().is_empty() {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         }
-        let response = self.transport.send(request, Timeouts::default()).await.map_err(Failure::Client)?;
+        let response = self.authorized(request).await?;
         refused(response.status(), response.headers())?;
         Ok(response)
+    }
+
+    /// Sends a request with the token of the login, and again when the server wants another token.
+    async fn authorized(&self, mut request: http::Request<Bytes>) -> Result<Response<Body>, Failure> {
+        let sent = |request| async {
+            self.transport.send(request, Timeouts::default()).await.map_err(Failure::Client)
+        };
+        let login = self.login.as_ref().filter(|_| !self.headers.contains_key(AUTHORIZATION));
+        let Some(login) = login else { return sent(request).await };
+        let mut used = login.header(self).await.map_err(not_in)?;
+        let mut tries = 1;
+        loop {
+            if let Some(used) = &used {
+                request.headers_mut().insert(AUTHORIZATION, used.clone());
+            }
+            let response = sent(request.clone()).await?;
+            let refusal = Refusal { status: response.status(), headers: response.headers(), tries };
+            match login.better(self, used.as_ref(), &refusal).await.map_err(not_in)? {
+                Some(better) => (used, tries) = (Some(better), tries + 1),
+                None => return Ok(response),
+            }
+        }
     }
 }
 
@@ -227,6 +250,10 @@ fn refused(status: StatusCode, headers: &HeaderMap) -> Result<(), Failure> {
         status if status.is_redirection() => Err(unexpected("the server is elsewhere: set its new address")),
         _ => Ok(()),
     }
+}
+
+fn not_in(why: String) -> Failure {
+    Failure::Client(Error::new(ErrorKind::Authentication, why))
 }
 
 fn unexpected(problem: &'static str) -> Failure {

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::elicit::{Ask, Elicitation, ElicitationAnswer};
 use crate::sample::Sampler;
-use crate::{McpClient, McpError};
+use crate::{McpClient, McpError, McpLogin};
 
 /// A server: how it is reached, and what it may do.
 ///
@@ -66,6 +66,7 @@ pub(crate) struct Http {
     pub(crate) url: String,
     pub(crate) headers: HeaderMap,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) login: Option<Box<McpLogin>>,
 }
 
 /// What is allowed, and how long things may take.
@@ -102,7 +103,10 @@ impl McpServer {
     /// A server at an address, spoken to over streamable HTTP.
     pub fn http(name: impl Into<String>, url: impl Into<String>) -> Self {
         let transport = Arc::new(HttpTransport::new());
-        Self::new(name, Reach::Http(Http { url: url.into(), headers: HeaderMap::new(), transport }))
+        Self::new(
+            name,
+            Reach::Http(Http { url: url.into(), headers: HeaderMap::new(), transport, login: None }),
+        )
     }
 
     /// A server at the other end of any pipe. `dial` makes a pipe each time that a connection is wanted: what is read
@@ -209,6 +213,16 @@ impl McpServer {
         self.header("authorization", format!("Bearer {}", token.expose()))
     }
 
+    /// Logs in by OAuth when the server wants a token; a token that is set as a header goes first. Nothing happens to a
+    /// server that has no address.
+    #[must_use]
+    pub fn login(mut self, login: McpLogin) -> Self {
+        if let Reach::Http(http) = &mut self.reach {
+            http.login = Some(Box::new(login.apart()));
+        }
+        self
+    }
+
     /// Sets who carries the requests, in place of a [`HttpTransport`] of its own. Nothing happens to a server that has
     /// no address.
     #[must_use]
@@ -217,6 +231,11 @@ impl McpServer {
             http.transport = transport;
         }
         self
+    }
+
+    /// Whether somebody is logging in right now.
+    pub(crate) fn is_logging_in(&self) -> bool {
+        matches!(&self.reach, Reach::Http(Http { login: Some(login), .. }) if login.is_waiting())
     }
 
     /// Sets the longest time until the server has answered the first request; 30 s by default. A server of before the

@@ -1,6 +1,7 @@
 //! One connection to a server, and the requests on it.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(crate) type Service = RunningService<RoleClient, Answers>;
 /// A connection.
 pub(crate) struct Session {
     server: String,
+    /// Where it was found.
+    from: McpServer,
     rules: Rules,
     peer: Peer<RoleClient>,
     answers: Answers,
@@ -52,12 +55,13 @@ impl Session {
         server: &McpServer,
         changed: &Arc<Notify>,
     ) -> Result<(Arc<Self>, Service), McpError> {
-        let time = server.rules.connect;
-        let late = |_| McpError::Timeout { server: server.name.clone(), after: time };
         let answers = Answers::new(server.rules.clone(), Arc::clone(changed));
-        let service = timeout(time, start(server, answers.clone())).await.map_err(late)??;
+        let service = started(server, answers.clone()).await?;
         let (peer, rules) = (service.peer().clone(), server.rules.clone());
-        Ok((Arc::new(Self { server: server.name.clone(), rules, peer, answers }), service))
+        Ok((
+            Arc::new(Self { server: server.name.clone(), from: server.clone(), rules, peer, answers }),
+            service,
+        ))
     }
 
     /// What the server said of itself.
@@ -176,8 +180,8 @@ impl Session {
                 result = pending.result() => break result,
                 () = stirred.notified() => {}
                 () = sleep(self.rules.call) => {
-                    // A user who thinks about a question of the server keeps it waiting, not the other way round.
-                    if !self.answers.is_asking() {
+                    // A user who thinks about a question of the server, or logs in, keeps it waiting, not the other way round.
+                    if !self.answers.is_asking() && !self.from.is_logging_in() {
                         return Err(McpError::Timeout { server: self.server.clone(), after: self.rules.call });
                     }
                 }
@@ -237,6 +241,18 @@ impl Drop for Pending {
             answers.waiting().lock().await.remove(&handle.progress_token);
             let _ = handle.cancel(Some("nobody waits for the result any more".into())).await;
         });
+    }
+}
+
+/// Starts in time. While somebody logs in, the time stands still.
+async fn started(server: &McpServer, answers: Answers) -> Result<Service, McpError> {
+    let (after, mut starting) = (server.rules.connect, pin!(start(server, answers)));
+    loop {
+        match timeout(after, &mut starting).await {
+            Ok(started) => return started,
+            Err(_) if server.is_logging_in() => {}
+            Err(_) => return Err(McpError::Timeout { server: server.name.clone(), after }),
+        }
     }
 }
 
@@ -306,7 +322,7 @@ fn transport_reason(error: &(dyn std::error::Error + Send + Sync + 'static)) -> 
     }
     match error.downcast_ref::<StreamableHttpError<interlingua::Error>>() {
         Some(StreamableHttpError::AuthRequired(_)) => {
-            "it wants authorization (HTTP 401): set a token in its headers, or another one".into()
+            "it wants authorization (HTTP 401): log in (OAuth) or set another token in its headers".into()
         }
         Some(StreamableHttpError::InsufficientScope(_)) => "the token does not suffice (HTTP 403)".into(),
         Some(StreamableHttpError::Client(error)) => text::line(&error.to_string(), text::MESSAGE),

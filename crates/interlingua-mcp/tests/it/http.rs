@@ -96,7 +96,7 @@ async fn both_eras_and_both_forms_of_answers_are_understood() {
 #[tokio::test(start_paused = true)]
 async fn refusals_are_told_without_the_token() {
     for (status, expected) in [
-        (401, "it wants authorization (HTTP 401): set a token in its headers, or another one"),
+        (401, "it wants authorization (HTTP 401): log in (OAuth) or set another token in its headers"),
         (403, "the token does not suffice (HTTP 403)"),
         (503, "HTTP 503"),
         (302, "unexpected server response: the server is elsewhere: set its new address"),

@@ -7,6 +7,7 @@ mod config;
 mod foreign;
 mod http;
 mod link;
+mod oauth;
 mod offers;
 mod script;
 mod tools;

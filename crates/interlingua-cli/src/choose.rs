@@ -85,7 +85,8 @@ fn unknown(error: Error, word: &str) -> Failure {
 pub(crate) fn with_key(client: &Client) -> impl Iterator<Item = (&Provider, String)> {
     let usable = |provider: &&Provider| {
         let names_models = !provider.default_model.is_empty() || provider.models.is_some();
-        names_models && provider.kind != Kind::Local && !matches!(provider.auth, Auth::Unsupported(_))
+        let is_asked = !provider.endpoints.is_empty() && !matches!(provider.auth, Auth::Unsupported(_));
+        names_models && is_asked && provider.kind != Kind::Local
     };
     client.providers().filter(usable).filter_map(|provider| match client.key_status(&provider.id) {
         KeyStatus::Present { from } => Some((provider, from)),
@@ -153,7 +154,7 @@ fn is_here(address: IpAddr) -> bool {
 }
 
 fn nothing_found(client: &Client) -> String {
-    let keys = client.providers().filter(|provider| provider.kind != Kind::Local);
+    let keys = client.providers().filter(|row| row.kind != Kind::Local && !row.endpoints.is_empty());
     let keys: Vec<_> = keys.filter_map(|provider| provider.key_vars().next()).take(3).collect();
     format!(
         "no model: set a key ({}, …), start a local server such as Ollama, or name a model with -m",

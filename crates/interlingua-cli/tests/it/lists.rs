@@ -171,3 +171,13 @@ fn completions_are_scripts() {
         assert!(ran.out.contains(expected), "{shell}: {}", ran.out);
     }
 }
+
+#[test]
+fn a_service_without_conversations_says_so_and_is_never_chosen() {
+    for model in ["voyage/voyage-4", "jina/jina-embeddings-v4"] {
+        let il = Il::new(["-m", model, "hi"]).variable("VOYAGE_API_KEY", KEY).variable("JINA_API_KEY", KEY);
+        il.run().ended(5).printed("").said("takes no conversations");
+    }
+    let il = Il::new(["doctor"]).variable("JINA_API_KEY", KEY);
+    assert!(!il.run().out.contains("jina/"));
+}

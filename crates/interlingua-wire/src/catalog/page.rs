@@ -42,6 +42,10 @@ fn section(text: &mut String, title: &str, rows: &[&Provider]) {
     let _ = writeln!(text, "## {title}\n");
     text.push_str("| provider | protocol | base URL | known from | key |\n|---|---|---|---|---|\n");
     for provider in rows {
+        if provider.endpoints.is_empty() {
+            let keys = provider.key_vars().collect::<Vec<_>>().join("`, `");
+            let _ = writeln!(text, "| {} | none | `{}` | | `{keys}` |", title_of(provider), provider.root);
+        }
         for (position, endpoint) in provider.endpoints.iter().enumerate() {
             let name = if position == 0 { title_of(provider) } else { String::new() };
             let key = if position == 0 { key_of(provider, endpoint) } else { own_auth(endpoint) };

@@ -262,7 +262,7 @@ impl Provider {
         let asked = self.families_of(model).filter_map(|family| family.protocol).last();
         let spoken = || self.endpoints.iter().map(|endpoint| endpoint.protocol);
         let first = || spoken().find(|protocol| protocol.is_built()).or_else(|| spoken().next());
-        asked.or_else(first).ok_or_else(|| self.wrong("has no endpoint"))
+        asked.or_else(first).ok_or_else(|| self.unasked())
     }
 
     /// The codec that speaks to a model: the row's dialect, changed by the families of the model.
@@ -536,15 +536,15 @@ impl Provider {
     /// Says what is wrong with the row: the one call to make after reading it from a file.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a malformed id, no endpoint, a URL that is none, a placeholder without a
+    /// [`ErrorKind::Configuration`] for a malformed id, no endpoint and no note that says why, a URL that is none, a placeholder without a
     /// variable, a malformed header, a family whose protocol is not spoken or a field that a dialect does not have.
     pub fn check(&self) -> Result<(), Error> {
         let of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         if self.id.is_empty() || !self.id.chars().all(of_id) {
             return Err(self.wrong("needs an id of small letters, digits and dashes"));
         }
-        if self.endpoints.is_empty() {
-            return Err(self.wrong("has no endpoint"));
+        if self.endpoints.is_empty() && self.note.is_empty() {
+            return Err(self.wrong("has no endpoint, and no note that says why"));
         }
         variable::check(self)?;
         variable::check_texts(self, self.endpoints.iter().map(|endpoint| &*endpoint.base_url), &[MODEL])?;
@@ -656,6 +656,12 @@ impl Provider {
 
     fn fill(&self, template: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Error> {
         variable::fill(self, &self.variables, template, lookup)
+    }
+
+    /// The error of a service that does not take conversations.
+    fn unasked(&self) -> Error {
+        let message = format!("provider `{}` cannot be asked: {}", self.id, self.note);
+        Error::new(ErrorKind::Unsupported, message)
     }
 
     fn wrong(&self, what: &str) -> Error {

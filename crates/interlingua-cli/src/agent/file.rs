@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_manual_is_an_agent() {
+        let manual = include_str!("../../../../docs/il.md");
+        let (_, agents) = manual.split_once("## Agents").unwrap();
+        let agent = Agent::parse(&crate::config::documented(agents), Path::new("agent.toml")).unwrap();
+        assert_eq!((agent.mcp.len(), agent.limits(None).unwrap().turns), (1, 30));
+        assert!(agent.compaction.is_some_and(|shorter| shorter.summary));
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for (text, expected) in [
             ("modle = 'x'", "line 1: unknown field `modle`"),

@@ -16,7 +16,7 @@ use crate::text;
 /// The longest answer, in bytes.
 const MOST: usize = 256 << 10;
 /// What errors say when a request was understood and refused.
-pub(super) const REFUSED: &str = " refuses with HTTP 4";
+pub(super) const REFUSED: &str = " refuses with HTTP ";
 const TIME: Duration = Duration::from_secs(20);
 
 /// Asks on behalf of a login to one server.
@@ -61,7 +61,10 @@ impl Asker<'_> {
             && code.len() < 64
             && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         let code = if is_code { format!(": {code}") } else { String::new() };
-        Err(format!("{} refuses with HTTP {status}{code}", host(address)))
+        // A server that is busy has not refused: what was asked for may be had later.
+        let is_busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+        let said = if status.is_client_error() && !is_busy { REFUSED } else { " answers with HTTP " };
+        Err(format!("{}{said}{status}{code}", host(address)))
     }
 
     async fn send(

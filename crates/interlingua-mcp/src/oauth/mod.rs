@@ -231,17 +231,18 @@ impl McpLogin {
 
     /// Renews the tokens, and says whether that was possible. A refusal means that somebody has to log in again.
     async fn renew(&self, state: &mut State, http: &Http) -> Result<bool, String> {
-        let Some(tokens) = state.tokens.take() else { return Ok(false) };
+        // A request that is given up meanwhile leaves the tokens where they are.
+        let Some(tokens) = &state.tokens else { return Ok(false) };
         match tokens.renewed(asker(http)).await {
             Some(Ok(tokens)) => {
                 state.is_renewed = true;
                 self.keep(state, http, tokens).map(|()| true)
             }
-            Some(Err(why)) if !why.contains(ask::REFUSED) => {
-                state.tokens = Some(tokens);
-                Err(why)
+            Some(Err(why)) if !why.contains(ask::REFUSED) => Err(why),
+            Some(Err(_)) | None => {
+                state.tokens = None;
+                Ok(false)
             }
-            Some(Err(_)) | None => Ok(false),
         }
     }
 

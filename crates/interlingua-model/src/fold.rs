@@ -1,3 +1,4 @@
+use crate::pile::Pile;
 use crate::{
     Assistant, Data, Delta, Error, ErrorKind, Event, FinishReason, Json, Origin, Output, Response, Source,
     Start, ToolCall, Usage,
@@ -13,16 +14,15 @@ pub struct Fold {
     parts: Vec<Slot>,
 }
 
-/// A part under construction. Text, input and bytes grow in buffers until the part is complete; text as bytes, which are
-/// checked once.
+/// A part under construction. What grows of it is piled up until the part is complete.
 #[derive(Debug, Clone)]
 struct Slot {
     part: Output,
-    text: Vec<u8>,
+    /// Text, or the input of a call.
+    text: Pile,
     /// Whether text came, if only an empty one.
     spoken: bool,
-    input: Vec<u8>,
-    data: Vec<u8>,
+    data: Pile,
     open: bool,
 }
 
@@ -142,18 +142,18 @@ impl Fold {
 
 impl Slot {
     fn new(part: Output) -> Self {
-        Self { part, text: Vec::new(), spoken: false, input: Vec::new(), data: Vec::new(), open: true }
+        Self { part, text: Pile::default(), spoken: false, data: Pile::default(), open: true }
     }
 
     /// Adds a delta; `false` when this kind of part does not take it.
     fn grow(&mut self, delta: &Delta) -> bool {
         match (&mut self.part, delta) {
             (Output::Text(_) | Output::Reasoning(_) | Output::Media(_), Delta::Text(piece)) => {
-                self.text.extend_from_slice(piece.as_bytes());
+                self.text.push(piece.as_bytes());
                 self.spoken = true;
             }
-            (Output::ToolCall(_), Delta::Input(piece)) => self.input.extend_from_slice(piece.as_bytes()),
-            (Output::Media(_), Delta::Data(data)) => self.data.extend_from_slice(data.as_bytes()),
+            (Output::ToolCall(_), Delta::Input(piece)) => self.text.push(piece.as_bytes()),
+            (Output::Media(_), Delta::Data(data)) => self.data.push(data.as_bytes()),
             (Output::Text(text), Delta::Citation(citation)) => text.citations.push((**citation).clone()),
             (Output::Text(text), Delta::Logprobs(logprobs)) => text.logprobs.extend_from_slice(logprobs),
             (Output::Custom(custom), Delta::Value(value)) => custom.clone_from(value),
@@ -165,15 +165,16 @@ impl Slot {
     }
 
     fn into_part(self, cut: bool) -> Output {
-        let Self { mut part, text, spoken, input, data, open } = self;
+        let Self { mut part, text, spoken, data, open } = self;
         match &mut part {
-            Output::Text(part) => part.text.push_str(&checked(text)),
-            Output::Reasoning(part) => part.text.push_str(&checked(text)),
-            Output::ToolCall(call) => finish_call(call, &checked(input), open || cut),
+            Output::Text(part) => text.add_to(&mut part.text),
+            Output::Reasoning(part) => text.add_to(&mut part.text),
+            Output::ToolCall(call) => finish_call(call, &text.into_text(), open || cut),
             Output::Media(media) => {
                 if spoken {
-                    media.transcript.get_or_insert_default().push_str(&checked(text));
+                    text.add_to(media.transcript.get_or_insert_default());
                 }
+                let data = data.into_bytes();
                 if data.is_empty() {
                     return part;
                 }
@@ -188,11 +189,6 @@ impl Slot {
         }
         part
     }
-}
-
-/// The text that pieces made; they were texts themselves, so nothing is ever replaced.
-fn checked(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A call without any input is one without arguments: `{}`. One that was cut is never to be run.

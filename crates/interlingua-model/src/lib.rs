@@ -38,6 +38,7 @@ mod message;
 mod part;
 mod partial_json;
 mod piece;
+mod pile;
 mod request;
 mod response;
 mod tool;

@@ -1,0 +1,100 @@
+/// Bytes that grow by pieces, in blocks that are never moved. A buffer that doubles holds up to twice what is in it, and
+/// leaves a hole behind each time it moves, which a program with a thousand answers at once cannot use again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pile(Vec<Vec<u8>>);
+
+/// Least bytes of a block.
+const SMALL: usize = 64;
+/// Up to this size a block is as large as all before it; a larger one is an eighth of them.
+const LARGE: usize = 1 << 10;
+
+impl Pile {
+    /// Adds a piece.
+    #[inline]
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        match self.0.last_mut() {
+            Some(block) if piece.len() <= block.capacity() - block.len() => block.extend_from_slice(piece),
+            _ => self.begin(piece),
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, piece: &[u8]) {
+        let held: usize = self.0.iter().map(Vec::len).sum();
+        let size = held.clamp(SMALL, LARGE).max(held / 8).max(piece.len());
+        let mut block = Vec::with_capacity(size);
+        block.extend_from_slice(piece);
+        self.0.push(block);
+    }
+
+    /// All pieces in a row.
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        match self.0.pop() {
+            Some(only) if self.0.is_empty() => only,
+            Some(last) => {
+                self.0.push(last);
+                self.0.concat()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The text that the pieces make; they were texts themselves, so nothing is ever replaced.
+    pub(crate) fn into_text(self) -> String {
+        String::from_utf8(self.into_bytes())
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    /// Adds the text that the pieces make to another.
+    pub(crate) fn add_to(self, text: &mut String) {
+        if text.is_empty() {
+            *text = self.into_text();
+        } else {
+            text.push_str(&self.into_text());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piled(pieces: &[&str]) -> Pile {
+        let mut pile = Pile::default();
+        for piece in pieces {
+            pile.push(piece.as_bytes());
+        }
+        pile
+    }
+
+    #[test]
+    fn pieces_of_any_size_stay_in_order() {
+        assert_eq!(piled(&[]).into_text(), "");
+        assert_eq!(piled(&["", "ü"]).into_text(), "ü");
+        let pieces: Vec<String> = (0..900).map(|at| format!("{at} ").repeat(at % 7)).collect();
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        assert_eq!(piled(&pieces).into_text(), pieces.concat());
+        let mut text = "before ".to_owned();
+        piled(&["and ", "behind"]).add_to(&mut text);
+        assert_eq!(text, "before and behind");
+    }
+
+    #[test]
+    fn little_more_is_held_than_came() {
+        let pile = piled(&vec!["a piece of 19 bytes"; 300]);
+        let held: usize = pile.0.iter().map(Vec::capacity).sum();
+        assert!(held <= 300 * 19 + LARGE, "{held}");
+        assert!(pile.0.len() <= 12, "{}", pile.0.len());
+        let large = piled(&vec!["a piece of 19 bytes"; 60_000]);
+        assert!(large.0.len() <= 90, "{}", large.0.len());
+    }
+
+    #[test]
+    fn one_piece_is_not_copied_again() {
+        let pile = piled(&[&"x".repeat(5_000)]);
+        let place = pile.0.first().map(Vec::as_ptr);
+        let bytes = pile.into_bytes();
+        assert_eq!(Some(bytes.as_ptr()), place);
+        assert_eq!(bytes.capacity(), 5_000);
+    }
+}

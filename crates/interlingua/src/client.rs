@@ -75,7 +75,7 @@ impl Client {
     /// Everything up to the status line of the answer: an unknown provider, a missing key, a request that cannot be
     /// made, a host that does not answer, a refusal.
     pub async fn stream(&self, request: &Request) -> Result<Events, Error> {
-        self.stream_with(request, &Options::default()).await
+        self.stream_with(request, Options::none()).await
     }
 
     /// Asks for an answer in pieces, with options.
@@ -91,7 +91,7 @@ impl Client {
     /// # Errors
     /// As [`stream`](Self::stream), and everything that goes wrong within the answer.
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
-        Ok(self.send_with(request, &Options::default()).await?.response)
+        Ok(self.send_with(request, Options::none()).await?.response)
     }
 
     /// Asks for an answer at once, with options.
@@ -112,9 +112,11 @@ impl Client {
         mode: Mode,
         options: &Options,
     ) -> Result<Events, Error> {
-        let asking = self.layered(request, mode, options);
+        // On the heap, where it is gone once the answer has begun; the future of whoever reads the answer would hold its
+        // place to the end.
+        let asking = Box::pin(self.layered(request, mode, options));
         #[cfg(any(feature = "tracing", feature = "otel"))]
-        let asking = observe::call(self, request, mode, options, Box::pin(asking));
+        let asking = observe::call(self, request, mode, options, asking);
         asking.await
     }
 

@@ -43,7 +43,7 @@ impl Client {
     /// [`ErrorKind::Unsupported`] when the provider decides nothing, [`ErrorKind::InvalidRequest`] without a question,
     /// [`ErrorKind::Protocol`] when the body holds no answers, and everything that can go wrong with a call.
     pub async fn decide(&self, asked: &Asked) -> Result<Decided, Error> {
-        self.decide_with(asked, &Options::default()).await
+        self.decide_with(asked, Options::none()).await
     }
 
     /// Asks typed questions about an input, with options.

@@ -8,8 +8,8 @@ use http::Uri;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::Body;
 use crate::origin::Origin;
+use crate::{Body, BoxFuture};
 
 /// Most bytes that are read behind the end of an answer.
 const BYTES: usize = 64 << 10;
@@ -71,14 +71,16 @@ impl Drains {
         });
     }
 
-    /// Waits for a connection to this address that is about to be free, if there is one for this call.
-    pub(crate) async fn turn(&self, to: &Uri) {
+    /// A wait for a connection to this address that is about to be free, if there is one for this call.
+    pub(crate) fn turn<'d>(&'d self, to: &Uri) -> Option<BoxFuture<'d, ()>> {
         if self.running.load(Ordering::Acquire) == 0 {
-            return;
+            return None;
         }
-        let Some((waiting, free)) = self.wait(to) else { return };
-        let _ = timeout(PATIENCE, free.notified()).await;
-        drop(waiting);
+        let (waiting, free) = self.wait(to)?;
+        Some(Box::pin(async move {
+            let _ = timeout(PATIENCE, free.notified()).await;
+            drop(waiting);
+        }))
     }
 
     fn begin(self: &Arc<Self>, from: &Uri) -> Option<Draining> {

@@ -214,6 +214,9 @@ impl Inner {
             if self.committed
                 && let Some(event) = self.held.pop_front()
             {
+                if self.held.is_empty() {
+                    self.held = VecDeque::new();
+                }
                 return Poll::Ready(Some(Ok(self.hand_out(event))));
             }
             if matches!(self.state, State::Ended(_)) {

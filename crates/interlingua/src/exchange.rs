@@ -16,6 +16,7 @@ use crate::client::Inner;
 use crate::gzip::Gunzip;
 use crate::origin::Origin;
 use crate::plan::{Outgoing, Plan};
+use crate::signer::Signer;
 use crate::{Body, RetryNote, Secret, Timeouts, observe};
 
 /// A call as it is made, once or again.
@@ -145,17 +146,19 @@ fn conceal(headers: &mut HeaderMap, secret: Option<&Secret>) {
     }
 }
 
-/// Copies the values of headers, which otherwise hold the whole buffer that they were read into for as long as the stream
-/// lasts.
+/// Copies headers, which otherwise hold for as long as the stream lasts the whole buffer that they were read into, and the
+/// room that those of the request took.
 fn detach(headers: &mut HeaderMap) {
     let all: Vec<u8> = headers.values().flat_map(|value| value.as_bytes().iter().copied()).collect();
     let mut rest = Bytes::from(all);
-    for value in headers.values_mut() {
+    let mut copies = HeaderMap::with_capacity(headers.len());
+    for (name, value) in &*headers {
         let own = rest.split_to(value.len());
-        let Ok(mut copy) = HeaderValue::from_maybe_shared(own) else { continue };
+        let mut copy = HeaderValue::from_maybe_shared(own).unwrap_or_else(|_| value.clone());
         copy.set_sensitive(value.is_sensitive());
-        *value = copy;
+        copies.append(name, copy);
     }
+    *headers = copies;
 }
 
 async fn attempt(inner: &Inner, plan: &Plan) -> Result<Response<Body>, Error> {
@@ -185,12 +188,11 @@ async fn follow(inner: &Inner, outgoing: &Outgoing, timeouts: Timeouts) -> Resul
     let mut headers = Cow::Borrowed(&outgoing.headers);
     let is_home = |uri: &Uri| Origin::of(uri) == Origin::of(&outgoing.uri);
     for _ in 0..=HOPS {
-        inner.drains.turn(&uri).await;
-        let mut request = request(outgoing, &uri, headers.clone().into_owned());
-        // A signature is for one host and one time, so that it is made anew whenever the call is sent.
-        if let Some(signer) = outgoing.signer.as_ref().filter(|_| is_home(&uri)) {
-            signer.sign(&mut request, SystemTime::now())?;
+        if let Some(turn) = inner.drains.turn(&uri) {
+            turn.await;
         }
+        let signer = outgoing.signer.as_ref().filter(|_| is_home(&uri));
+        let request = request(outgoing, &uri, headers.clone().into_owned(), signer)?;
         let sending = inner.transport.send(request, timeouts);
         let limit = timeouts.connect.saturating_add(timeouts.first_byte);
         let answer = timeout(limit, sending).await.map_err(|_| silent(&uri, timeouts.first_byte))??;
@@ -206,12 +208,21 @@ async fn follow(inner: &Inner, outgoing: &Outgoing, timeouts: Timeouts) -> Resul
     Err(Error::new(ErrorKind::Protocol, format!("{} redirects without end", place(&uri))))
 }
 
-fn request(outgoing: &Outgoing, uri: &Uri, headers: HeaderMap) -> Request<Bytes> {
+fn request(
+    outgoing: &Outgoing,
+    uri: &Uri,
+    headers: HeaderMap,
+    signer: Option<&Signer>,
+) -> Result<Request<Bytes>, Error> {
     let mut request = Request::new(outgoing.body.clone());
     *request.method_mut() = outgoing.method.clone();
     *request.uri_mut() = uri.clone();
     *request.headers_mut() = headers;
-    request
+    // A signature is for one host and one time, so that it is made anew whenever the call is sent.
+    if let Some(signer) = signer {
+        signer.sign(&mut request, SystemTime::now())?;
+    }
+    Ok(request)
 }
 
 /// Where an answer sends us; `None` when it sends us nowhere. Only a redirect that keeps method and body is one.

@@ -1,3 +1,4 @@
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -75,6 +76,12 @@ pub struct Timeouts {
 }
 
 impl Options {
+    /// Those of a call that is given none. A call that made its own would hold them in its future.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: LazyLock<Options> = LazyLock::new(Options::default);
+        &NONE
+    }
+
     /// Sets the key for this call.
     #[must_use]
     pub fn key(mut self, key: impl Into<Secret>) -> Self {

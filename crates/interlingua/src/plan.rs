@@ -162,27 +162,53 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds the key.
-    pub(crate) async fn authorized(mut self, inner: &Inner, options: &Options) -> Result<Plan, Error> {
-        let mut signer = None;
-        let credential = match self.pick(inner, options)? {
-            Pick::Nothing => None,
+    pub(crate) async fn authorized(self, inner: &Inner, options: &Options) -> Result<Plan, Error> {
+        let picked = self.pick(inner, options)?;
+        // What most calls need not wait for has no place in the future of each.
+        let (credential, signer) = match picked {
+            Pick::Nothing => (None, None),
             Pick::Missing => return Err(keys::missing(self.provider)),
-            Pick::Ready(credential) => Some(credential),
+            Pick::Command(_) | Pick::Cloud(_) => Box::pin(self.awaited(inner, picked)).await?,
+            Pick::Ready(credential) => (Some(credential), None),
+        };
+        let auth = auth_of(self.provider, Some(self.route.protocol), credential.as_ref())?;
+        let credential = match auth {
+            Auth::Exchange(_) => Box::pin(exchanged(inner, self.provider, auth, credential)).await,
+            _ => Ok(credential),
+        };
+        let credential = credential.map_err(|error| self.route.sign(error))?;
+        self.plan(inner, options, credential, signer)
+    }
+
+    /// The key that a command or a cloud gives.
+    async fn awaited(
+        &self,
+        inner: &Inner,
+        picked: Pick<'_>,
+    ) -> Result<(Option<Credential>, Option<Signer>), Error> {
+        match picked {
             Pick::Command(command) => {
                 let secret = command.key(&self.provider.id).await?;
-                Some(Credential { secret, source: Source::Command })
+                Ok((Some(Credential { secret, source: Source::Command }), None))
             }
             Pick::Cloud(cloud) => {
                 let auth = self.provider.auth_for(self.route.protocol, None)?;
                 let found = of_cloud(inner, self.provider, auth, cloud).await;
-                let (credential, found) = found.map_err(|error| self.route.sign(error))?;
-                signer = found;
-                credential
+                found.map_err(|error| self.route.sign(error))
             }
-        };
-        let auth = auth_of(self.provider, Some(self.route.protocol), credential.as_ref())?;
-        let credential = exchanged(inner, self.provider, auth, credential).await;
-        let credential = credential.map_err(|error| self.route.sign(error))?;
+            Pick::Ready(credential) => Ok((Some(credential), None)),
+            Pick::Nothing | Pick::Missing => Ok((None, None)),
+        }
+    }
+
+    /// The call with its key.
+    fn plan(
+        mut self,
+        inner: &Inner,
+        options: &Options,
+        credential: Option<Credential>,
+        signer: Option<Signer>,
+    ) -> Result<Plan, Error> {
         let headers = self.headers(inner, options, credential.as_ref())?;
         let secret = credential.map(|credential| credential.secret);
         let secret = secret.or_else(|| signer.as_ref().and_then(Signer::secret));

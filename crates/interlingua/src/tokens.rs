@@ -55,7 +55,7 @@ impl Client {
         let crate::registry::Answerer::Provider(provider) = self.0.registry.answerer(word)? else {
             return Ok(TokenCount::Estimate(request.estimate_tokens()));
         };
-        let options = Options::default();
+        let options = Options::none();
         let route = self.0.routes.to(provider, model, None, &request.model)?;
         let (history, _) = replay::prepare(request, &route.author, replay::Rules::default());
         let Some(call) = route.codec.count(model, &history) else {
@@ -63,8 +63,8 @@ impl Client {
         };
         let call = call.map_err(|error| route.sign(error))?;
         let draft =
-            Draft::of_call(&self.0, provider, route, Mode::Whole, Encoded::new(call, Vec::new()), &options)?;
-        let plan = draft.authorized(&self.0, &options).await?;
+            Draft::of_call(&self.0, provider, route, Mode::Whole, Encoded::new(call, Vec::new()), options)?;
+        let plan = draft.authorized(&self.0, options).await?;
         let route = Arc::clone(&plan.route);
         let body = exchange::whole(Call::new(Arc::clone(&self.0), plan)).await?;
         route.codec.counted(&body).map(TokenCount::Exact).map_err(|error| route.sign(error))

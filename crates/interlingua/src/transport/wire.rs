@@ -20,9 +20,12 @@ use crate::{Lookup, Timeouts};
 /// machine itself is never reached through one. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's trust store,
 /// which is read once, at the first connection that needs it. It must be used within a Tokio runtime.
 pub struct HttpTransport {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, RequestBody>,
     proxies: Arc<Proxies>,
 }
+
+/// The body of a request, on the heap: each connection keeps room for 32 requests.
+type RequestBody = Box<Full<Bytes>>;
 
 /// Connections that are not used for this long are closed; servers and balancers usually wait 60 s or longer.
 const IDLE: Duration = Duration::from_secs(50);
@@ -71,14 +74,15 @@ impl Transport for HttpTransport {
         call: http::Request<Bytes>,
         timeouts: Timeouts,
     ) -> BoxFuture<'_, Result<http::Response<Body>, Error>> {
+        let mut call = call.map(|body| Box::new(Full::new(body)));
+        if let Some(value) = self.proxies.authorization(call.uri()) {
+            call.headers_mut().insert(PROXY_AUTHORIZATION, value);
+        }
+        let host = call.uri().host().unwrap_or_default().to_owned();
+        let answer = CONNECT_TIME.scope(timeouts.connect, self.client.request(call));
         Box::pin(async move {
-            let mut call = call.map(Full::new);
-            if let Some(value) = self.proxies.authorization(call.uri()) {
-                call.headers_mut().insert(PROXY_AUTHORIZATION, value);
-            }
-            let host = call.uri().host().unwrap_or_default().to_owned();
-            let answer = CONNECT_TIME.scope(timeouts.connect, self.client.request(call)).await;
-            answer.map(|answer| answer.map(Body::from_hyper)).map_err(|error| failure::of_call(error, &host))
+            let answer = answer.await.map_err(|error| failure::of_call(error, &host))?;
+            Ok(answer.map(Body::from_hyper))
         })
     }
 }

@@ -1,7 +1,11 @@
 /// Bytes that grow by pieces, in blocks that are never moved. A buffer that doubles holds up to twice what is in it, and
 /// leaves a hole behind each time it moves, which a program with a thousand answers at once cannot use again.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pile(Vec<Vec<u8>>);
+pub(crate) struct Pile {
+    /// The blocks that are full.
+    full: Vec<Box<[u8]>>,
+    last: Vec<u8>,
+}
 
 /// Least bytes of a block.
 const SMALL: usize = 64;
@@ -12,31 +16,38 @@ impl Pile {
     /// Adds a piece.
     #[inline]
     pub(crate) fn push(&mut self, piece: &[u8]) {
-        match self.0.last_mut() {
-            Some(block) if piece.len() <= block.capacity() - block.len() => block.extend_from_slice(piece),
-            _ => self.begin(piece),
+        if piece.len() > self.last.capacity() - self.last.len() {
+            self.begin(piece.len());
         }
+        self.last.extend_from_slice(piece);
     }
 
+    /// Begins a block with room for a piece.
     #[cold]
-    fn begin(&mut self, piece: &[u8]) {
-        let held: usize = self.0.iter().map(Vec::len).sum();
-        let size = held.clamp(SMALL, LARGE).max(held / 8).max(piece.len());
-        let mut block = Vec::with_capacity(size);
-        block.extend_from_slice(piece);
-        self.0.push(block);
+    fn begin(&mut self, piece: usize) {
+        if !self.last.is_empty() {
+            self.full.push(std::mem::take(&mut self.last).into_boxed_slice());
+        }
+        let held = self.held();
+        self.last = Vec::with_capacity(held.clamp(SMALL, LARGE).max(held / 8).max(piece));
+    }
+
+    /// Bytes of the blocks that are full.
+    fn held(&self) -> usize {
+        self.full.iter().map(|block| block.len()).sum()
     }
 
     /// All pieces in a row.
-    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
-        match self.0.pop() {
-            Some(only) if self.0.is_empty() => only,
-            Some(last) => {
-                self.0.push(last);
-                self.0.concat()
-            }
-            None => Vec::new(),
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        if self.full.is_empty() {
+            return self.last;
         }
+        let mut bytes = Vec::with_capacity(self.held() + self.last.len());
+        for block in &self.full {
+            bytes.extend_from_slice(block);
+        }
+        bytes.extend_from_slice(&self.last);
+        bytes
     }
 
     /// The text that the pieces make; they were texts themselves, so nothing is ever replaced.
@@ -82,19 +93,19 @@ mod tests {
     #[test]
     fn little_more_is_held_than_came() {
         let pile = piled(&vec!["a piece of 19 bytes"; 300]);
-        let held: usize = pile.0.iter().map(Vec::capacity).sum();
+        let held = pile.held() + pile.last.capacity();
         assert!(held <= 300 * 19 + LARGE, "{held}");
-        assert!(pile.0.len() <= 12, "{}", pile.0.len());
+        assert!(pile.full.len() <= 10, "{}", pile.full.len());
         let large = piled(&vec!["a piece of 19 bytes"; 60_000]);
-        assert!(large.0.len() <= 90, "{}", large.0.len());
+        assert!(large.full.len() <= 90, "{}", large.full.len());
     }
 
     #[test]
     fn one_piece_is_not_copied_again() {
         let pile = piled(&[&"x".repeat(5_000)]);
-        let place = pile.0.first().map(Vec::as_ptr);
+        let place = pile.last.as_ptr();
         let bytes = pile.into_bytes();
-        assert_eq!(Some(bytes.as_ptr()), place);
+        assert_eq!(bytes.as_ptr(), place);
         assert_eq!(bytes.capacity(), 5_000);
     }
 }

@@ -12,7 +12,7 @@ use interlingua_wire::RateLimits;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::exchange::{self, Opened};
+use crate::exchange::{self, Answering, Call, Opened};
 use crate::layer::{Teller, Watch, Watches};
 use crate::{Answer, Body, BoxFuture, BoxStream, Meta};
 
@@ -40,15 +40,17 @@ struct Inner {
 
 enum State {
     Reading(Reading),
-    Reopening(BoxFuture<'static, Result<Box<Opened>, Error>>),
+    Reopening(BoxFuture<'static, Result<Opened, Error>>),
     Stream(BoxStream<'static, Result<Event, Error>>),
     /// The end was seen; an error is still to be handed out, or nothing.
     Ended(Option<Error>),
 }
 
-/// The body of an answer that is read.
+/// An answer that is read, and what is watched of it.
 struct Reading {
-    opened: Box<Opened>,
+    answering: Box<Answering>,
+    /// The call, as long as it may be made again.
+    call: Option<Box<Call>>,
     failure: Option<Error>,
     clock: Clock,
 }
@@ -57,7 +59,7 @@ struct Reading {
 const HELD: usize = 256;
 
 impl Events {
-    pub(crate) fn of_call(opened: Box<Opened>) -> Self {
+    pub(crate) fn of_call(opened: Opened) -> Self {
         let plan = &opened.call.plan;
         let mut inner = Inner {
             state: State::Ended(None),
@@ -195,18 +197,17 @@ impl Events {
 }
 
 impl Inner {
-    fn read(&mut self, mut opened: Box<Opened>) {
-        let headers = std::mem::take(&mut opened.headers);
-        self.meta.status = Some(opened.status.as_u16());
-        let secret = opened.call.plan.outgoing.secret.as_ref();
-        let id = interlingua_wire::request_id(&headers);
-        self.meta.request_id = id.map(|id| exchange::scrubbed_word(id, secret));
-        self.meta.rate_limits = RateLimits::of(&headers);
-        self.meta.headers = headers;
-        self.meta.timings.first_byte = Some(opened.first_byte);
-        self.meta.retries.clone_from(&opened.call.retries);
-        let clock = Clock::new(opened.call.plan.timeouts);
-        self.state = State::Reading(Reading { opened, failure: None, clock });
+    fn read(&mut self, opened: Opened) {
+        let Opened { call, head, answering } = opened;
+        self.meta.status = Some(head.status.as_u16());
+        let id = interlingua_wire::request_id(&head.headers);
+        self.meta.request_id = id.map(|id| exchange::scrubbed_word(id, answering.secret.as_ref()));
+        self.meta.rate_limits = RateLimits::of(&head.headers);
+        self.meta.headers = head.headers;
+        self.meta.timings.first_byte = Some(head.first_byte);
+        self.meta.retries.clone_from(&call.retries);
+        let clock = Clock::new(call.plan.timeouts);
+        self.state = State::Reading(Reading { answering, call: Some(call), failure: None, clock });
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
@@ -257,12 +258,12 @@ impl Inner {
                 Err(error) => self.end(Some(error)),
             },
             State::Reading(reading) => {
-                if let Some(event) = reading.opened.decoder.poll() {
+                if let Some(event) = reading.answering.decoder.poll() {
                     return Poll::Ready(Some(event));
                 }
                 if let Some(error) = reading.failure.take() {
                     self.broken(error);
-                } else if reading.opened.decoder.is_finished() {
+                } else if reading.answering.decoder.is_finished() {
                     self.end(None);
                 } else {
                     ready!(reading.poll(context));
@@ -288,7 +289,7 @@ impl Inner {
     fn commit(&mut self) {
         self.committed = true;
         if let State::Reading(reading) = &mut self.state {
-            reading.opened.call.settle();
+            reading.call = None;
         }
     }
 
@@ -325,11 +326,10 @@ impl Inner {
     /// An answer failed: it is asked for again when nothing of it was seen and the error may pass.
     fn broken(&mut self, error: Error) {
         let State::Reading(reading) = std::mem::replace(&mut self.state, State::Ended(None)) else { return };
-        let mut call = reading.opened.call;
-        let error = exchange::scrubbed_error(error, call.plan.outgoing.secret.as_ref());
+        let error = exchange::scrubbed_error(error, reading.answering.secret.as_ref());
         let error = self.with_target(error);
-        let again = if self.committed { None } else { call.next(&error) };
-        let Some(pause) = again else { return self.end(Some(error)) };
+        let Some(mut call) = reading.call else { return self.end(Some(error)) };
+        let Some(pause) = call.next(&error) else { return self.end(Some(error)) };
         self.held.retain(|event| matches!(event, Event::Raw(_)));
         self.meta.retries.clone_from(&call.retries);
         self.state = State::Reopening(Box::pin(exchange::reopen(call, pause)));
@@ -353,7 +353,7 @@ impl Inner {
 
 impl Reading {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let polled = self.opened.body.poll_chunk(context);
+        let polled = self.answering.body.poll_chunk(context);
         let Poll::Ready(chunk) = polled else {
             self.failure = Some(ready!(self.clock.poll(context)));
             return Poll::Ready(());
@@ -365,17 +365,17 @@ impl Reading {
             Some(Err(error)) => Some(error),
             None => self.finish().err(),
         };
-        if more && self.opened.decoder.is_finished() {
-            let body = std::mem::replace(&mut self.opened.body, Body::from(Bytes::new()));
-            if self.opened.alone {
-                self.opened.call.inner.drains.rest(body, &self.opened.call.plan.outgoing.uri, context);
+        if more && self.answering.decoder.is_finished() {
+            let body = std::mem::replace(&mut self.answering.body, Body::from(Bytes::new()));
+            if let Some((drains, from)) = self.answering.alone.take() {
+                drains.rest(body, &from, context);
             }
         }
         Poll::Ready(())
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let Opened { decoder, gunzip, .. } = &mut *self.opened;
+        let Answering { decoder, gunzip, .. } = &mut *self.answering;
         match gunzip {
             None => decoder.push(bytes),
             Some(gunzip) => gunzip.push(bytes, &mut |bytes| decoder.push(bytes)),
@@ -383,10 +383,10 @@ impl Reading {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        if let Some(gunzip) = &mut self.opened.gunzip {
+        if let Some(gunzip) = &mut self.answering.gunzip {
             gunzip.end()?;
         }
-        self.opened.decoder.end()
+        self.answering.decoder.end()
     }
 }
 

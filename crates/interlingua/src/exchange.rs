@@ -13,6 +13,7 @@ use interlingua_wire::{Decoder, Mode, Refusal};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Inner;
+use crate::drain::Drains;
 use crate::gzip::Gunzip;
 use crate::origin::Origin;
 use crate::plan::{Outgoing, Plan};
@@ -22,7 +23,7 @@ use crate::{Body, RetryNote, Secret, Timeouts, observe};
 /// A call as it is made, once or again.
 pub(crate) struct Call {
     pub(crate) inner: Arc<Inner>,
-    pub(crate) plan: Box<Plan>,
+    pub(crate) plan: Plan,
     pub(crate) begun: Instant,
     pub(crate) retries: Vec<RetryNote>,
     span: observe::Span,
@@ -30,14 +31,27 @@ pub(crate) struct Call {
 
 /// An answer whose head is there.
 pub(crate) struct Opened {
-    pub(crate) call: Call,
-    pub(crate) status: StatusCode,
-    /// Whether the connection belongs to this call until its body has ended.
-    pub(crate) alone: bool,
-    pub(crate) headers: HeaderMap,
+    pub(crate) call: Box<Call>,
+    pub(crate) head: Head,
+    pub(crate) answering: Box<Answering>,
+}
+
+/// What an answer is read with.
+pub(crate) struct Answering {
     pub(crate) body: Body,
     pub(crate) decoder: Decoder,
     pub(crate) gunzip: Option<Gunzip>,
+    /// The key, which must not be shown.
+    pub(crate) secret: Option<Secret>,
+    /// Where the connection goes, if it belongs to this call until its body has ended.
+    pub(crate) alone: Option<(Arc<Drains>, Uri)>,
+}
+
+/// The head of an answer.
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// How long it took.
     pub(crate) first_byte: Duration,
 }
 
@@ -49,14 +63,9 @@ const REFUSAL_TIME: Duration = Duration::from_secs(20);
 const HOPS: usize = 5;
 
 impl Call {
-    pub(crate) fn new(inner: Arc<Inner>, plan: Plan) -> Self {
-        Self {
-            inner,
-            plan: Box::new(plan),
-            begun: Instant::now(),
-            retries: Vec::new(),
-            span: observe::Span::here(),
-        }
+    pub(crate) fn new(inner: Arc<Inner>, plan: Plan) -> Box<Self> {
+        let (begun, retries, span) = (Instant::now(), Vec::new(), observe::Span::here());
+        Box::new(Self { inner, plan, begun, retries, span })
     }
 
     /// The pause before the next attempt, if there is to be one; it is noted and told.
@@ -72,19 +81,13 @@ impl Call {
         Some(pause)
     }
 
-    /// Lets go of what only another attempt would need, once there cannot be one.
-    pub(crate) fn settle(&mut self) {
-        self.plan.outgoing.body = Bytes::new();
-        self.plan.outgoing.headers = HeaderMap::new();
-    }
-
     fn with_target(&self, error: Error) -> Error {
         self.plan.route.sign(error)
     }
 }
 
 /// Makes a call until the head of a success is there or no retry is left.
-pub(crate) async fn open(mut call: Call) -> Result<Box<Opened>, Error> {
+pub(crate) async fn open(mut call: Box<Call>) -> Result<Opened, Error> {
     loop {
         let error = match attempt(&call.inner, &call.plan).await {
             Ok(answer) => return opened(call, answer),
@@ -96,7 +99,7 @@ pub(crate) async fn open(mut call: Call) -> Result<Box<Opened>, Error> {
 }
 
 /// Makes a call whose answer is read at once, again if need be: the body of the success, without the key.
-pub(crate) async fn whole(mut call: Call) -> Result<Vec<u8>, Error> {
+pub(crate) async fn whole(mut call: Box<Call>) -> Result<Vec<u8>, Error> {
     loop {
         let error = match attempt(&call.inner, &call.plan).await {
             Ok(answer) => {
@@ -112,26 +115,27 @@ pub(crate) async fn whole(mut call: Call) -> Result<Vec<u8>, Error> {
 }
 
 /// Makes a call again after a pause, when the answer failed before its first piece of content.
-pub(crate) async fn reopen(call: Call, pause: Duration) -> Result<Box<Opened>, Error> {
+pub(crate) async fn reopen(call: Box<Call>, pause: Duration) -> Result<Opened, Error> {
     sleep(pause).await;
     open(call).await
 }
 
-fn opened(call: Call, answer: Response<Body>) -> Result<Box<Opened>, Error> {
+fn opened(call: Box<Call>, answer: Response<Body>) -> Result<Opened, Error> {
     let (mut head, body) = answer.into_parts();
-    let secret = call.plan.outgoing.secret.as_ref();
-    conceal(&mut head.headers, secret);
+    let secret = call.plan.outgoing.secret.clone();
+    conceal(&mut head.headers, secret.as_ref());
     if call.plan.mode == Mode::Stream {
         detach(&mut head.headers);
     }
-    let gunzip =
-        Gunzip::wanted(&head.headers).map_err(|error| call.with_target(scrubbed_error(error, secret)))?;
+    let gunzip = Gunzip::wanted(&head.headers)
+        .map_err(|error| call.with_target(scrubbed_error(error, secret.as_ref())))?;
     let plan = &call.plan;
     let decoder = plan.route.codec.decoder(plan.mode, plan.limits).with_raw(plan.raw);
-    let first_byte = call.begun.elapsed();
-    let alone = head.version < Version::HTTP_2;
-    let (status, headers) = (head.status, head.headers);
-    Ok(Box::new(Opened { call, status, alone, headers, body, decoder, gunzip, first_byte }))
+    let is_alone = head.version < Version::HTTP_2;
+    let alone = is_alone.then(|| (Arc::clone(&call.inner.drains), plan.outgoing.uri.clone()));
+    let head = Head { status: head.status, headers: head.headers, first_byte: call.begun.elapsed() };
+    let answering = Box::new(Answering { body, decoder, gunzip, secret, alone });
+    Ok(Opened { call, head, answering })
 }
 
 /// Marks headers that send the key back, so that they are never printed.
@@ -151,14 +155,13 @@ fn conceal(headers: &mut HeaderMap, secret: Option<&Secret>) {
 fn detach(headers: &mut HeaderMap) {
     let all: Vec<u8> = headers.values().flat_map(|value| value.as_bytes().iter().copied()).collect();
     let mut rest = Bytes::from(all);
-    let mut copies = HeaderMap::with_capacity(headers.len());
-    for (name, value) in &*headers {
+    for value in headers.values_mut() {
         let own = rest.split_to(value.len());
-        let mut copy = HeaderValue::from_maybe_shared(own).unwrap_or_else(|_| value.clone());
+        let Ok(mut copy) = HeaderValue::from_maybe_shared(own) else { continue };
         copy.set_sensitive(value.is_sensitive());
-        copies.append(name, copy);
+        *value = copy;
     }
-    *headers = copies;
+    *headers = headers.clone();
 }
 
 async fn attempt(inner: &Inner, plan: &Plan) -> Result<Response<Body>, Error> {

@@ -211,3 +211,26 @@ async fn redirects_do_not_go_in_circles() {
     assert!(error.message().contains("without end"), "{error}");
     assert_eq!(server.received().len(), 6);
 }
+
+/// Once an answer has begun it needs the client no more.
+#[tokio::test]
+async fn the_client_may_be_dropped_while_an_answer_is_read() {
+    let dropped = Arc::new(Notify::new());
+    let until = Arc::clone(&dropped);
+    let server = Server::start(move |_| {
+        vec![
+            Step::Write([stream_head(), chunk(text_frame("Hel").as_bytes())].concat()),
+            Step::Await(Arc::clone(&until)),
+            Step::Write(chunk([&*text_frame("lo"), last_frames()].concat().as_bytes())),
+            Step::Write(last_chunk()),
+        ]
+    })
+    .await;
+    let client = server.client();
+    let mut events = client.stream(&ask()).await.unwrap();
+    events.begin().await.unwrap();
+    drop(client);
+    dropped.notify_one();
+    let response = timeout(LONG, events.into_response()).await.expect("the answer must go on").unwrap();
+    assert_eq!(response.text(), "Hello");
+}

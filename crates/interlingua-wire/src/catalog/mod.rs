@@ -17,6 +17,15 @@ const TABLE: &str = include_str!("../../catalog/table.txt");
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().map(Row::new).collect());
 
+/// Every word, in order, and the place of its row.
+static WORDS: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
+    let words_of =
+        |(place, row): (usize, &Row)| row.words.split_ascii_whitespace().map(move |word| (word, place));
+    let mut words: Vec<_> = ROWS.iter().enumerate().flat_map(words_of).collect();
+    words.sort_unstable();
+    words
+});
+
 /// A row that is read when it is asked for.
 struct Row {
     words: &'static str,
@@ -28,10 +37,6 @@ impl Row {
     fn new(line: &'static str) -> Self {
         let (words, text) = line.split_at(line.find('{').unwrap_or(line.len()));
         Self { words, text, provider: OnceLock::new() }
-    }
-
-    fn answers_to(&self, word: &str) -> bool {
-        self.words.split_ascii_whitespace().any(|known| known == word)
     }
 
     #[expect(
@@ -59,7 +64,8 @@ pub fn all() -> impl Iterator<Item = &'static Provider> {
 /// # Ok::<(), interlingua_model::Error>(())
 /// ```
 pub fn find(word: &str) -> Option<&'static Provider> {
-    ROWS.iter().find(|row| row.answers_to(word)).map(Row::provider)
+    let at = WORDS.binary_search_by_key(&word, |(known, _)| known).ok()?;
+    ROWS.get(WORDS.get(at)?.1).map(Row::provider)
 }
 
 /// The ids that someone who wrote an unknown word may have meant, the likeliest first; at most three.

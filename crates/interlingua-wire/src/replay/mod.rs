@@ -25,7 +25,7 @@ mod parts;
 
 use std::borrow::Cow;
 
-use interlingua_model::{Message, Origin, Request, Warning};
+use interlingua_model::{Input, Message, Origin, Request, Warning};
 
 pub use notes::encode;
 use pairing::Pairing;
@@ -84,6 +84,9 @@ impl Rules {
 /// assert_eq!(warnings.len(), 1);
 /// ```
 pub fn prepare<'a>(request: &'a Request, target: &Origin, rules: Rules) -> (Cow<'a, Request>, Vec<Warning>) {
+    if request.messages.iter().all(is_plain) {
+        return (Cow::Borrowed(request), Vec::new());
+    }
     let mut losses = Losses::default();
     let mut messages = Vec::with_capacity(request.messages.len());
     for (at, message) in request.messages.iter().enumerate() {
@@ -101,6 +104,17 @@ pub fn prepare<'a>(request: &'a Request, target: &Origin, rules: Rules) -> (Cow<
 }
 
 /// A message on its way to the target.
+/// Whether a message is text of the caller alone, which may go to anyone.
+fn is_plain(message: &Message) -> bool {
+    let (parts, extra) = match message {
+        Message::System(system) => (&system.parts, &system.extra),
+        Message::User(user) => (&user.parts, &user.extra),
+        _ => return false,
+    };
+    let is_text = |part: &Input| matches!(part, Input::Text(text) if text.extra.is_empty());
+    extra.is_empty() && parts.iter().all(is_text)
+}
+
 type Passed<'a> = Cow<'a, Message>;
 
 /// What was lost or changed, by kind: where it happened first, and how often.

@@ -160,8 +160,11 @@ impl Fields {
 
     /// Writes down where the names stand, if there are many.
     fn index(&mut self) {
-        let names = self.list.iter().enumerate().filter(|_| self.list.len() > FEW);
-        self.places = names.map(|(place, (name, _))| (name.clone(), place)).collect();
+        self.places.clear();
+        if self.list.len() > FEW {
+            let names = self.list.iter().enumerate();
+            self.places = names.map(|(place, (name, _))| (name.clone(), place)).collect();
+        }
     }
 
     /// Names and values in order.

@@ -39,17 +39,26 @@ impl Fold {
         fold
     }
 
-    /// Takes one event.
+    /// Takes one event. Where it is not needed any more, [`extend`](Extend::extend) takes it without a copy.
     pub fn push(&mut self, event: &Event) {
         match event {
-            Event::Start(start) => self.start(start),
-            Event::Open { at, part } => self.open(*at, part),
             Event::Delta { at, delta } => self.delta(*at, delta),
-            Event::Close { at } => self.close(*at),
             Event::Usage(usage) => self.response.usage.update(usage),
-            Event::Warning(warning) => self.response.warnings.push((**warning).clone()),
-            Event::Other(custom) => self.response.other.push((**custom).clone()),
-            Event::Finish(finish) => self.response.finish = Some((**finish).clone()),
+            Event::Raw(_) => {}
+            event => self.take(event.clone()),
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Start(start) => self.start(*start),
+            Event::Open { at, part } => self.open(at, *part),
+            Event::Delta { at, delta } => self.delta(at, &delta),
+            Event::Close { at } => self.close(at),
+            Event::Usage(usage) => self.response.usage.update(&usage),
+            Event::Warning(warning) => self.response.warnings.push(*warning),
+            Event::Other(custom) => self.response.other.push(*custom),
+            Event::Finish(finish) => self.response.finish = Some(*finish),
             Event::Raw(_) => {}
         }
     }
@@ -92,15 +101,19 @@ impl Fold {
             .with_partial(self.assemble()))
     }
 
-    fn start(&mut self, start: &Start) {
+    fn start(&mut self, start: Start) {
         let Start { interlingua: _, id, model, created, extra } = start;
-        self.response.id.clone_from(id);
-        self.response.model.clone_from(model);
-        self.response.created = *created;
-        self.response.extra.merge(extra);
+        self.response.id = id;
+        self.response.model = model;
+        self.response.created = created;
+        if self.response.extra.is_empty() {
+            self.response.extra = extra;
+        } else {
+            self.response.extra.merge(&extra);
+        }
     }
 
-    fn open(&mut self, at: u32, part: &Output) {
+    fn open(&mut self, at: u32, part: Output) {
         if usize::try_from(at) != Ok(self.parts.len()) {
             self.complain(format!("part {at} was opened out of order"));
         }
@@ -108,7 +121,7 @@ impl Fold {
             // Most answers have one part, and a slot is large.
             self.parts.reserve_exact(1);
         }
-        self.parts.push(Slot::new(part.clone()));
+        self.parts.push(Slot::new(part));
     }
 
     fn delta(&mut self, at: u32, delta: &Delta) {
@@ -137,6 +150,14 @@ impl Fold {
         response.message.parts =
             parts.into_iter().enumerate().map(|(at, slot)| slot.into_part(cut && at == last)).collect();
         response
+    }
+}
+
+impl Extend<Event> for Fold {
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        for event in events {
+            self.take(event);
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Json {
     /// A JSON string that holds `text`.
     pub fn string(text: &str) -> Self {
         if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f)) {
-            return Self::from(&serde_json::Value::from(text));
+            return Self(serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned()).into());
         }
         let mut quoted = String::with_capacity(text.len() + 2);
         quoted.extend(["\"", text, "\""]);

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
 use interlingua_model::{Error, ErrorKind, Extra, Json};
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A JSON object read in its first step: names and verbatim values, in order.
@@ -26,7 +27,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// When the bytes are not a JSON object in UTF-8.
     pub fn from_slice(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+        read(bytes)
     }
 
     /// The verbatim value of a field.
@@ -100,31 +101,64 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Reads JSON from bytes, which are checked to be text once and not string by string.
+pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_str(std::str::from_utf8(bytes).map_err(serde::de::Error::custom)?)
+}
+
+/// The text in a JSON string, or `None` when the value is anything else.
+pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    // The value is valid JSON: without an escape its text stands between the quotes.
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(value.get()).ok().map(Cow::Owned)
+}
+
 /// As many fields as there is room for at once.
 const FIELDS: usize = 8;
 
+/// The name of a field, borrowed where it holds no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
+
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize, PartialEq)]
-        #[serde(transparent)]
-        struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Vec::with_capacity(FIELDS);
+        deserializer
+            .deserialize_map(Each(|name: Cow<'de, str>, value: &'de RawValue| fields.push((name, value))))?;
+        Ok(Object(fields))
+    }
+}
 
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Object<'de>;
+/// Shows the fields of an object one by one, in order.
+///
+/// # Errors
+/// When the value is no object.
+pub(crate) fn each<'a>(
+    object: &'a RawValue,
+    mut see: impl FnMut(&str, &'a RawValue),
+) -> Result<(), serde_json::Error> {
+    let each = Each(|name: Cow<'a, str>, value: &'a RawValue| see(&name, value));
+    serde_json::Deserializer::from_str(object.get()).deserialize_map(each)
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
+/// Reads an object for a function that takes its fields.
+struct Each<F>(F);
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut fields = Vec::with_capacity(FIELDS);
-                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
-                    fields.push((name, value));
-                }
-                Ok(Object(fields))
-            }
+impl<'de, F: FnMut(Cow<'de, str>, &'de RawValue)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+            (self.0)(name, value);
         }
-        deserializer.deserialize_map(Visitor)
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::refusal::{Complaint, kept};
 use crate::tree::{Tree, array};
-use crate::{Object, Reply, date};
+use crate::{Object, Reply, date, object};
 
 /// Reads an error envelope, or as much of one as there is.
 pub(crate) fn read(body: &[u8]) -> Complaint {
@@ -29,7 +29,7 @@ pub(crate) fn read(body: &[u8]) -> Complaint {
 
 /// The `error` field of an envelope.
 fn status_of(body: &[u8]) -> Option<&RawValue> {
-    if let Ok(items) = serde_json::from_slice::<Vec<&RawValue>>(body) {
+    if let Ok(items) = object::read::<Vec<&RawValue>>(body) {
         return items.into_iter().find_map(|item| Object::parse(item.get()).ok()?.get("error"));
     }
     Object::from_slice(body).ok()?.get("error")

@@ -1,5 +1,6 @@
 //! Wire to events.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use interlingua_model::{
@@ -12,6 +13,7 @@ use super::types::{BlockDelta, StreamEvent};
 use super::usage::Counts;
 use super::{PROTOCOL, block, complaint};
 use crate::frame::Frame;
+use crate::object::{self, string};
 use crate::{Object, Parts, Reader, Varying};
 
 /// Reads the stream of one message, or a whole one.
@@ -43,7 +45,7 @@ impl Reader for MessageReader {
         if frame.data == b"[DONE]" {
             return Ok(());
         }
-        let event = match serde_json::from_slice::<StreamEvent<'_>>(frame.data) {
+        let event = match object::read::<StreamEvent<'_>>(frame.data) {
             Ok(event) => event,
             Err(error) => return unshaped(frame, error, out),
         };
@@ -77,7 +79,7 @@ impl Reader for MessageReader {
         if message.get("content").is_none() {
             return Err(Error::new(ErrorKind::Protocol, "the answer is no message: it has no `content`"));
         }
-        self.message(message, out)?;
+        self.message(&message, out)?;
         self.message_stop(out);
         Ok(())
     }
@@ -97,28 +99,33 @@ impl MessageReader {
     fn message_start(&mut self, message: Option<&RawValue>, out: &mut Parts) -> Result<(), Error> {
         let message =
             message.ok_or_else(|| Error::new(ErrorKind::Protocol, "`message_start` without a message"))?;
-        self.message(Object::parse(message.get()).map_err(malformed)?, out)
+        self.message(&Object::parse(message.get()).map_err(malformed)?, out)
     }
 
     /// A message as it stands at the beginning of a stream, or as a whole.
-    fn message(&mut self, mut message: Object<'_>, out: &mut Parts) -> Result<(), Error> {
-        let mut start = Start::new(message.take("id").unwrap_or(None), message.take("model").unwrap_or(None));
-        let usage = message.take_raw("usage");
-        let content: Vec<&RawValue> = message.take("content").map_err(as_protocol)?.unwrap_or_default();
-        let (reason, stop_sequence) = (message.take("stop_reason"), message.take("stop_sequence"));
-        self.stopped(reason.unwrap_or(None), stop_sequence.unwrap_or(None));
-        for name in ["type", "role"] {
-            message.take_raw(name);
-        }
-        // A stream tells these at its end.
-        for name in ["stop_details", "container", "context_management"] {
-            if let Some(value) = message.take_raw(name).filter(|value| value.get() != "null") {
-                self.last_words.set(PROTOCOL, name, Json::from(value));
+    fn message(&mut self, message: &Object<'_>, out: &mut Parts) -> Result<(), Error> {
+        let mut start = Start::default();
+        let (mut usage, mut content) = (None, Vec::new());
+        let (mut reason, mut stop_sequence) = (None, None);
+        let text = |value| string(value).map(Cow::into_owned);
+        for (name, value) in message.iter() {
+            match name {
+                "id" => start.id = text(value),
+                "model" => start.model = text(value),
+                "usage" => usage = Some(value),
+                "content" => content = blocks(value)?,
+                "stop_reason" => reason = text(value),
+                "stop_sequence" => stop_sequence = text(value),
+                "type" | "role" => {}
+                _ if value.get() == "null" => {}
+                // A stream tells these at its end.
+                "stop_details" | "container" | "context_management" => {
+                    self.last_words.set(PROTOCOL, name, Json::from(value));
+                }
+                _ => start.extra.set(PROTOCOL, name, Json::from(value)),
             }
         }
-        for (name, value) in message.iter().filter(|(_, value)| value.get() != "null") {
-            start.extra.set(PROTOCOL, name, Json::from(value));
-        }
+        self.stopped(reason, stop_sequence);
         out.start(start);
         for raw in content {
             out.whole(block::output(raw));
@@ -310,6 +317,12 @@ fn untyped(frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
     }
     out.other(Custom::new(PROTOCOL, "", text_of(frame)));
     Ok(())
+}
+
+/// The blocks of a message.
+fn blocks(content: &RawValue) -> Result<Vec<&RawValue>, Error> {
+    let blocks: Option<Vec<&RawValue>> = serde_json::from_str(content.get()).map_err(malformed)?;
+    Ok(blocks.unwrap_or_default())
 }
 
 fn cite(at: u32, raw: &RawValue, out: &mut Parts) {

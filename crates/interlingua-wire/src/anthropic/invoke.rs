@@ -11,7 +11,7 @@ use crate::Writer;
 use crate::frame::{Frame, Headers};
 #[cfg(feature = "server")]
 use crate::frame::{Sse, Value, write_message};
-use crate::{Object, Parts, Reader, exception};
+use crate::{Object, Parts, Reader, exception, object};
 
 /// Reads what is in the messages.
 #[derive(Debug)]
@@ -32,8 +32,7 @@ impl<R: Reader> Reader for InvokeReader<R> {
             // A gateway may make server-sent events of the stream.
             return self.0.frame(frame, out);
         }
-        let chunk: Chunk<'_> =
-            serde_json::from_slice(frame.data).map_err(|error| broken(&error.to_string()))?;
+        let chunk: Chunk<'_> = object::read(frame.data).map_err(|error| broken(&error.to_string()))?;
         let event = Data::from_base64(&chunk.bytes).map_err(|error| broken(&error.to_string()))?;
         let data = event.as_bytes();
         self.0.frame(&Frame { name: None, data, id: None, headers: Headers::default(), cut: false }, out)

@@ -4,7 +4,7 @@ use interlingua_model::{Fields, Json, Usage};
 use serde_json::value::RawValue;
 
 use super::PROTOCOL;
-use crate::Object;
+use crate::object;
 
 /// The figures as they stand on the wire; each keeps its last value that was a number.
 #[derive(Debug, Default)]
@@ -22,20 +22,22 @@ pub(super) struct Counts {
 impl Counts {
     /// Takes a `usage` object over, and returns all that is known now.
     pub(super) fn update(&mut self, usage: &RawValue) -> Usage {
-        let Ok(usage) = Object::parse(usage.get()) else { return Usage::default() };
-        for (name, value) in usage.iter().filter(|(_, value)| value.get() != "null") {
-            match name {
-                "input_tokens" => keep(&mut self.input, number(value)),
-                "cache_read_input_tokens" => keep(&mut self.cache_read, number(value)),
-                "cache_creation_input_tokens" => keep(&mut self.cache_creation, number(value)),
-                "output_tokens" => keep(&mut self.output, number(value)),
-                // The split by time to live is an object of its own, whose sum is `cache_creation_input_tokens`.
-                "cache_creation" => keep(&mut self.hour, part(value, "ephemeral_1h_input_tokens")),
-                "output_tokens_details" => keep(&mut self.thinking, part(value, "thinking_tokens")),
-                _ => self.other.set(name, Json::from(value)),
-            }
+        let is_read = object::each(usage, |name, value| self.take(name, value)).is_ok();
+        if is_read { self.usage() } else { Usage::default() }
+    }
+
+    fn take(&mut self, name: &str, value: &RawValue) {
+        match name {
+            "input_tokens" => keep(&mut self.input, number(value)),
+            "cache_read_input_tokens" => keep(&mut self.cache_read, number(value)),
+            "cache_creation_input_tokens" => keep(&mut self.cache_creation, number(value)),
+            "output_tokens" => keep(&mut self.output, number(value)),
+            // The split by time to live is an object of its own, whose sum is `cache_creation_input_tokens`.
+            "cache_creation" => keep(&mut self.hour, part(value, "ephemeral_1h_input_tokens")),
+            "output_tokens_details" => keep(&mut self.thinking, part(value, "thinking_tokens")),
+            _ if value.get() == "null" => {}
+            _ => self.other.set(name, Json::from(value)),
         }
-        self.usage()
     }
 
     fn usage(&self) -> Usage {
@@ -61,7 +63,14 @@ fn number(value: &RawValue) -> Option<u64> {
 
 /// A count that stands in an object.
 fn part(object: &RawValue, name: &str) -> Option<u64> {
-    number(Object::parse(object.get()).ok()?.get(name)?)
+    let mut found = None;
+    object::each(object, |known, value| {
+        if known == name {
+            found = number(value);
+        }
+    })
+    .ok()?;
+    found
 }
 
 /// The `usage` object of a message. The protocol wants input and output to be numbers in any case.

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::types::{BlockDelta, BlockEdge, Delta, ReasoningDelta};
 use super::{PROTOCOL, block, citation, media, usage};
 use crate::frame::Frame;
-use crate::{Object, Parts, Reader, Varying, exception};
+use crate::{Object, Parts, Reader, Varying, exception, object};
 
 /// Reads the stream of one message, or a whole one.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Reader for MessageReader {
             "contentBlockDelta" => self.block_delta(frame, out)?,
             "contentBlockStart" => self.block_start(frame, out)?,
             "contentBlockStop" => {
-                let edge: BlockEdge<'_> = serde_json::from_slice(frame.data).map_err(malformed)?;
+                let edge: BlockEdge<'_> = object::read(frame.data).map_err(malformed)?;
                 self.block_stop(edge.index, out);
             }
             "messageStart" => message_start(frame, out)?,
@@ -100,7 +100,7 @@ impl Reader for MessageReader {
 
 impl MessageReader {
     fn block_start(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
-        let edge: BlockEdge<'_> = serde_json::from_slice(frame.data).map_err(malformed)?;
+        let edge: BlockEdge<'_> = object::read(frame.data).map_err(malformed)?;
         self.block_stop_if_open(edge.index, out);
         // Some servers begin a text with nothing.
         let Some((raw, (kind, inner))) = edge.start.and_then(|raw| Some((raw, block::split(raw)?))) else {
@@ -124,7 +124,7 @@ impl MessageReader {
     }
 
     fn block_delta(&mut self, frame: &Frame<'_>, out: &mut Parts) -> Result<(), Error> {
-        let Ok(BlockDelta { index, delta }) = serde_json::from_slice(frame.data) else {
+        let Ok(BlockDelta { index, delta }) = object::read(frame.data) else {
             Object::from_slice(frame.data).map_err(malformed)?;
             out.other(Custom::new(PROTOCOL, "contentBlockDelta", text_of(frame)));
             return Ok(());

@@ -12,7 +12,7 @@ use super::types::{Delta, Logprobs, MessageDelta, Str, StreamEvent};
 use super::{PLAN, PROTOCOL, citation, complaint, message, usage};
 use crate::draft::Draft;
 use crate::frame::Frame;
-use crate::{Object, Parts, Reader, Varying};
+use crate::{Object, Parts, Reader, Varying, object};
 
 /// Reads the stream of one message, or a whole one.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Reader for ChatReader {
         if frame.data == b"[DONE]" {
             return Ok(());
         }
-        let event = match serde_json::from_slice::<StreamEvent<'_>>(frame.data) {
+        let event = match object::read::<StreamEvent<'_>>(frame.data) {
             Ok(event) => event,
             Err(error) => return unshaped(frame, error, out),
         };

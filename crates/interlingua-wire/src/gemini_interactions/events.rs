@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{PROTOCOL, SIGNATURE, step, usage};
 use crate::frame::Frame;
 use crate::tree::Tree;
-use crate::{Object, Parts, Reader, Varying, rpc};
+use crate::{Object, Parts, Reader, Varying, object, rpc};
 
 /// Text that is borrowed where it holds no escapes.
 #[derive(Debug, Default, Deserialize)]
@@ -83,7 +83,7 @@ impl Reader for InteractionReader {
         if frame.data == b"[DONE]" {
             return Ok(());
         }
-        let Ok(event) = serde_json::from_slice::<StreamEvent<'_>>(frame.data) else {
+        let Ok(event) = object::read::<StreamEvent<'_>>(frame.data) else {
             return self.unshaped(frame, out);
         };
         match &*event.event_type.0 {

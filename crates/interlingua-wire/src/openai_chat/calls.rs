@@ -28,8 +28,8 @@ pub(super) struct Calls {
     by_id: BTreeMap<String, BTreeSet<usize>>,
     rule: ToolDeltas,
     cumulative: bool,
-    /// A word that is unique to the answer, for calls without an id.
-    pub(super) answer: String,
+    /// The id of the answer, of which calls without an id get theirs.
+    pub(super) answer: Option<String>,
 }
 
 #[derive(Debug)]
@@ -219,11 +219,19 @@ impl Calls {
     fn fallback_id(&self, position: usize) -> Option<String> {
         let call = self.list.get(position)?;
         let taken = self.by_id.get(&call.id).and_then(BTreeSet::first).is_some_and(|first| *first < position);
-        (call.at.is_none() && (call.id.is_empty() || taken)).then(|| match &*self.answer {
-            "" => format!("call_{position}"),
-            answer => format!("call_{answer}_{position}"),
+        (call.at.is_none() && (call.id.is_empty() || taken)).then(|| {
+            match &*self.answer.as_deref().map(unique_word).unwrap_or_default() {
+                "" => format!("call_{position}"),
+                answer => format!("call_{answer}_{position}"),
+            }
         })
     }
+}
+
+/// The letters and digits of an answer's id that tell it from others, at most 24 of them.
+fn unique_word(id: &str) -> String {
+    let letters: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
+    letters.iter().skip(letters.len().saturating_sub(24)).collect()
 }
 
 impl Call {

@@ -23,7 +23,7 @@ use super::usage::usage;
 use crate::frame::Frame;
 use crate::markup::{Found, Splitter};
 use crate::refusal::kept;
-use crate::{Object, Parts, Reader, Varying};
+use crate::{Object, Parts, Reader, Varying, object};
 
 /// Most unknown fields whose values are kept until the end; the values of further ones are passed on at once.
 const KEPT: usize = 256;
@@ -93,7 +93,7 @@ impl Reader for ChatReader {
 
     fn body(&mut self, body: &[u8], out: &mut Parts) -> Result<(), Error> {
         let data = body.trim_ascii();
-        if data.starts_with(b"[") && serde_json::from_slice::<Vec<&RawValue>>(data).is_ok() {
+        if data.starts_with(b"[") && object::read::<Vec<&RawValue>>(data).is_ok() {
             return Err(reported(data));
         }
         let chunk: Chunk<'_> = parse(data)?;
@@ -122,7 +122,7 @@ impl Reader for ChatReader {
 }
 
 fn parse(data: &[u8]) -> Result<Chunk<'_>, Error> {
-    serde_json::from_slice(data).map_err(|error| {
+    object::read(data).map_err(|error| {
         let message = format!("a chunk is not a Chat Completions chunk: {error}");
         Error::new(ErrorKind::Protocol, message).with_source(error)
     })
@@ -210,7 +210,7 @@ impl ChatReader {
                 self.is_news(name, value);
             }
         }
-        self.calls.answer = start.id.as_deref().map(unique_word).unwrap_or_default();
+        self.calls.answer.clone_from(&start.id);
         if !self.whole {
             self.start.clone_from(&start.extra);
         }
@@ -263,7 +263,8 @@ impl ChatReader {
     fn choice(&mut self, choice: Choice<'_>, out: &mut Parts) -> Result<(), Error> {
         // A stream's delta goes before the whole text that some services repeat beside it. A whole answer has a message.
         let whole = out.count() == 0 && choice.delta.as_ref().is_none_or(Delta::is_empty);
-        let delta = if whole { choice.message.or(choice.delta) } else { choice.delta };
+        let message = choice.message.filter(|_| whole).map(|message| *message);
+        let delta = message.or(choice.delta);
         if let Some(delta) = delta {
             self.delta(delta, out)?;
         }
@@ -300,7 +301,7 @@ impl ChatReader {
             self.image(image, out);
         }
         if let Some(audio) = delta.audio {
-            self.audio(audio, out);
+            self.audio(*audio, out);
         }
         for call in delta.tool_calls.iter().flatten() {
             self.passed(out);
@@ -711,7 +712,7 @@ fn is_truthy(value: &RawValue) -> bool {
 
 /// The error inside a choice (OpenRouter).
 fn choice_error(data: &[u8]) -> Error {
-    let chunk: Option<RawChoices<'_>> = serde_json::from_slice(data).ok();
+    let chunk: Option<RawChoices<'_>> = object::read(data).ok();
     let choice = chunk.and_then(|chunk| chunk.choices.first().copied());
     let error = reported(choice.map_or(data, |choice| choice.get().as_bytes()));
     error.with_body(kept(data))
@@ -719,7 +720,7 @@ fn choice_error(data: &[u8]) -> Error {
 
 /// Passes on the answers besides the first.
 fn others(data: &[u8], out: &mut Parts) {
-    let Ok(raw) = serde_json::from_slice::<RawChoices<'_>>(data) else { return };
+    let Ok(raw) = object::read::<RawChoices<'_>>(data) else { return };
     let mut first = true;
     for choice in raw.choices {
         let index =
@@ -738,12 +739,6 @@ fn token_logprob(token: &super::types::TokenLogprob<'_>) -> TokenLogprob {
     };
     let top = token.top_logprobs.iter().flatten().map(plain).collect();
     TokenLogprob::new(plain(token), top)
-}
-
-/// The letters and digits of an answer's id that tell it from others, at most 24 of them.
-fn unique_word(id: &str) -> String {
-    let letters: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
-    letters.iter().skip(letters.len().saturating_sub(24)).collect()
 }
 
 impl<'a> Chunk<'a> {

@@ -10,6 +10,8 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+pub(super) use crate::object::string;
+
 /// A text; a number or a truth value reads as its own text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Str<'a>(pub(super) Cow<'a, str>);
@@ -57,7 +59,8 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// A struct of optional borrowed fields that keeps the fields it does not know.
+/// A struct of optional borrowed fields that keeps the fields it does not know. What is rare and large stands in a box, since
+/// each level of the JSON moves the one below.
 macro_rules! wire {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $($key:literal)|+,)+ }) => {
         $(#[$doc])*
@@ -103,9 +106,9 @@ wire! {
         object: Str<'a> = "object",
         choices: Choices<'a> = "choices",
         usage: &'a RawValue = "usage",
-        x_groq: Groq<'a> = "x_groq",
+        x_groq: Box<Groq<'a>> = "x_groq",
         error: &'a RawValue = "error",
-        base_resp: BaseResp<'a> = "base_resp",
+        base_resp: Box<BaseResp<'a>> = "base_resp",
         service_tier: &'a RawValue = "service_tier",
         system_fingerprint: &'a RawValue = "system_fingerprint",
         provider: &'a RawValue = "provider",
@@ -118,7 +121,7 @@ wire! {
     Choice {
         index: Count = "index",
         delta: Delta<'a> = "delta",
-        message: Delta<'a> = "message",
+        message: Box<Delta<'a>> = "message",
         finish_reason: Str<'a> = "finish_reason",
         stop_reason: &'a RawValue = "stop_reason" | "matched_stop",
         logprobs: &'a RawValue = "logprobs",
@@ -139,8 +142,8 @@ wire! {
         reasoning_text: &'a RawValue = "reasoning_text",
         reasoning_details: Vec<&'a RawValue> = "reasoning_details",
         tool_calls: Vec<&'a RawValue> = "tool_calls",
-        function_call: FunctionDelta<'a> = "function_call",
-        audio: Audio<'a> = "audio",
+        function_call: Box<FunctionDelta<'a>> = "function_call",
+        audio: Box<Audio<'a>> = "audio",
         annotations: Vec<&'a RawValue> = "annotations",
         images: Vec<&'a RawValue> = "images",
     }
@@ -456,14 +459,4 @@ impl<'de> Deserialize<'de> for Skip {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         IgnoredAny::deserialize(deserializer).map(|_| Self).map_err(D::Error::custom)
     }
-}
-
-/// The text in a JSON string, or `None` when the value is anything else.
-pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = value.get().strip_prefix('"')?.strip_suffix('"')?;
-    // The value is valid JSON: without an escape its text stands between the quotes.
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
-    }
-    serde_json::from_str::<Str<'_>>(value.get()).ok().map(|Str(text)| text)
 }

@@ -14,7 +14,7 @@ use super::items::{self, Key, MessageSeal, Reading, Stage, word};
 use super::types::{StreamEvent, UsageIn, Word};
 use crate::frame::Frame;
 use crate::refusal::Complaint;
-use crate::{Figures, Object, Parts, Reader, Varying};
+use crate::{Figures, Object, Parts, Reader, Varying, object};
 
 /// Reads the answer to one call.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl Reader for Events {
         if data.is_empty() || data == b"[DONE]" {
             return Ok(());
         }
-        let event: StreamEvent<'_> = serde_json::from_slice(data)
+        let event: StreamEvent<'_> = object::read(data)
             .map_err(|error| protocol(format!("a frame of the stream is not a JSON object: {error}")))?;
         let name = frame.name.and_then(|name| std::str::from_utf8(name).ok());
         let kind = event.kind.get().or(name).unwrap_or_default();

@@ -40,6 +40,9 @@ impl Envelope {
 
     /// A request as it goes out.
     pub(super) fn wrap(self, encoded: Encoded, mode: Mode) -> Encoded {
+        if self.is_none() {
+            return encoded;
+        }
         let Ok(body) = Object::from_slice(&encoded.call.body) else { return encoded };
         let call = match self {
             Self::None => return encoded,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::PROTOCOL;
 use crate::Object;
+use crate::object::string;
 
 /// How the name of a block ends that holds the result of a tool which the provider ran.
 const RESULT: &str = "_tool_result";
@@ -75,13 +76,13 @@ pub(super) fn is_empty(input: &Json) -> bool {
 
 /// An object of named values as JSON, each value as it stands.
 pub(super) fn json(fields: &Fields) -> Json {
-    Json::from_text(text(fields, |_, _| true))
+    Json::from_text(text(fields, 0, |_, _| true))
 }
 
-/// Those of the named values that are wanted, as the text of an object.
-pub(super) fn text(fields: &Fields, wanted: impl Fn(&str, &Json) -> bool) -> String {
+/// Those of the named values that are wanted, as the text of an object with room for more behind it.
+pub(super) fn text(fields: &Fields, room: usize, wanted: impl Fn(&str, &Json) -> bool) -> String {
     let length = fields.iter().map(|(name, value)| name.len() + value.as_str().len() + 4).sum::<usize>();
-    let mut text = String::with_capacity(length + 2);
+    let mut text = String::with_capacity(length + 2 + room);
     text.push('{');
     for (name, value) in fields.iter().filter(|(name, value)| wanted(name, value)) {
         if text.len() > 1 {
@@ -100,13 +101,26 @@ pub(super) fn text(fields: &Fields, wanted: impl Fn(&str, &Json) -> bool) -> Str
 
 /// A list of JSON values, each as it stands.
 pub(super) fn array(items: &[Json]) -> Json {
-    let mut text = String::with_capacity(items.iter().map(|item| item.as_str().len() + 1).sum::<usize>() + 2);
-    for item in items {
-        text.push(if text.is_empty() { '[' } else { ',' });
+    let mut text = String::with_capacity(length(items));
+    add_array(&mut text, items);
+    Json::from_text(text)
+}
+
+/// How long the text of a list of JSON values is.
+pub(super) fn length(items: &[Json]) -> usize {
+    items.iter().map(|item| item.as_str().len() + 1).sum::<usize>() + 2
+}
+
+/// Adds a list of JSON values to a text.
+pub(super) fn add_array(text: &mut String, items: &[Json]) {
+    text.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
         text.push_str(item.as_str());
     }
-    text.push_str(if text.is_empty() { "[]" } else { "]" });
-    Json::from_text(text)
+    text.push(']');
 }
 
 /// The mark that asks for caching.
@@ -136,8 +150,8 @@ pub(super) fn take_cache(block: &mut Object<'_>) -> Option<Retention> {
 /// A block of an answer, or of an assistant's message.
 pub(super) fn output(raw: &RawValue) -> Output {
     let Ok(block) = Object::parse(raw.get()) else { return Output::Custom(custom("unknown", raw)) };
-    let kind: String = block.peek("type").unwrap_or_default();
-    let part = match kind.as_str() {
+    let kind = block.get("type").and_then(string).unwrap_or_default();
+    let part = match &*kind {
         "text" => read_text(block).map(Output::Text),
         "thinking" | "redacted_thinking" => read_reasoning(block, &kind).map(Output::Reasoning),
         "tool_use" | "server_tool_use" | "mcp_tool_use" => read_call(block, &kind).map(Output::ToolCall),
@@ -182,7 +196,7 @@ fn rest(mut block: Object<'_>) -> Extra {
 }
 
 fn read_text(mut block: Object<'_>) -> Option<Text> {
-    let mut text = Text::new(block.take::<String>("text").ok()??);
+    let mut text = Text::new(string(block.take_raw("text")?)?);
     text.cache = take_cache(&mut block);
     if let Some(citations) = block.peek::<Vec<&RawValue>>("citations") {
         text.citations = citations.into_iter().filter_map(citation).collect();
@@ -360,14 +374,14 @@ pub(super) fn is_own(citation: &Citation) -> bool {
 }
 
 /// A text block.
-pub(super) fn write_text(text: &Text, with_citations: bool) -> Json {
-    let is_bare = text.cache.is_none() && text.citations.is_empty() && text.extra.is_empty();
+pub(super) fn write_text(text: &Text, cache: Option<Retention>, with_citations: bool) -> Json {
+    let is_bare = cache.is_none() && text.citations.is_empty() && text.extra.is_empty();
     if is_bare {
         return Json::from_text(
             [r#"{"type":"text","text":"#, Json::string(&text.text).as_str(), "}"].concat(),
         );
     }
-    let mut block = Block::new("text").text("text", &text.text).cache(text.cache);
+    let mut block = Block::new("text").text("text", &text.text).cache(cache);
     let citations: Vec<Json> = text
         .citations
         .iter()

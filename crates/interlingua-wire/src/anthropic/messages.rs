@@ -26,7 +26,7 @@ impl<'a> Messages<'a> {
     }
 
     /// The leading instructions, and the messages after them.
-    pub(super) fn write(&mut self, messages: &[Message]) -> (Option<Json>, Json) {
+    pub(super) fn write<'m>(&mut self, messages: &'m [Message]) -> (Option<Json>, Vec<Turn<'m>>) {
         let leading = messages.iter().take_while(|message| matches!(message, Message::System(_))).count();
         let (leading, following) = messages.split_at(leading);
         let system = self.system(leading);
@@ -34,8 +34,7 @@ impl<'a> Messages<'a> {
         for (message, index) in following.iter().zip(leading.len()..) {
             turns.extend(self.message(message, index));
         }
-        let turns = grouped(self.placed(turns));
-        (system, array(&turns.iter().map(Turn::json).collect::<Vec<_>>()))
+        (system, grouped(self.placed(turns)))
     }
 
     /// Instructions between the turns follow a user's turn; those right behind an answer wait for it.
@@ -195,9 +194,7 @@ impl<'a> Messages<'a> {
             let setting = format!("messages[{message}].parts[{part}].citations");
             self.warnings.push(Warning::ignored(setting, "citations of another protocol cannot be sent"));
         }
-        let mut text = text.clone();
-        text.cache = self.mark(text.cache);
-        Some(block::write_text(&text, by_model))
+        Some(block::write_text(text, self.mark(text.cache), by_model))
     }
 
     fn media(&mut self, media: &Media, message: usize, part: usize) -> Option<Json> {
@@ -300,7 +297,7 @@ impl<'a> Messages<'a> {
 
 /// A message as it is being written.
 #[derive(Debug)]
-struct Turn<'m> {
+pub(super) struct Turn<'m> {
     role: Role,
     /// How many results of tools lead the content.
     results: usize,
@@ -316,18 +313,25 @@ enum Role {
 }
 
 impl Turn<'_> {
-    fn json(&self) -> Json {
+    /// About how long its text is.
+    pub(super) fn length(&self) -> usize {
+        block::length(&self.content) + r#"{"role":"assistant","content":},"#.len()
+    }
+
+    /// Writes it behind what is there.
+    pub(super) fn write(&self, out: &mut String) {
         let role = match self.role {
             Role::User => "user",
             Role::Assistant => "assistant",
             Role::System => "system",
         };
-        let content = array(&self.content);
-        if self.extra.is_empty() {
-            let text = [r#"{"role":""#, role, r#"","content":"#, content.as_str(), "}"].concat();
-            return Json::from_text(text);
+        if !self.extra.is_empty() {
+            let turn = Block::default().text("role", role).set("content", array(&self.content));
+            return out.push_str(turn.extra(self.extra).json().as_str());
         }
-        Block::default().text("role", role).set("content", content).extra(self.extra).json()
+        out.extend([r#"{"role":""#, role, r#"","content":"#]);
+        block::add_array(out, &self.content);
+        out.push('}');
     }
 
     /// Adds a later message of the same user: its results stand behind the results that are there, the rest at the end.

@@ -7,10 +7,14 @@ use serde::Serialize;
 
 use super::block::{self, Block, array};
 use super::dialect::{CallForm, Dialect};
-use super::messages::Messages;
+use super::messages::{Messages, Turn};
 use super::{BETAS, PROTOCOL, place};
 use crate::frame::Framing;
 use crate::{Call, Encoded, Mode, Object, schema};
+
+/// The field of the messages, which stands last.
+const MESSAGES: &str = "messages";
+const VERSION: http::HeaderName = http::HeaderName::from_static("anthropic-version");
 
 /// The least budget that the protocol takes.
 const LEAST_BUDGET: u32 = 1024;
@@ -24,18 +28,33 @@ pub(super) fn encode(dialect: &Dialect, model: &str, request: &Request, mode: Mo
     writer.sampling();
     writer.tools();
     writer.ignored();
-    let (system, messages) = writer.messages.write(&request.messages);
+    let (system, turns) = writer.messages.write(&request.messages);
     let mut body = writer.body;
     body.set_all(request.extra.fields(PROTOCOL));
     if let Some(system) = system {
         body.set("system", system);
     }
-    body.set("messages", messages);
     // What goes over the wire: `null` takes a field out, and the beta features travel in a header.
-    let sent = block::text(&body, |name, value| name != BETAS && value.as_str() != "null");
+    let room = turns.iter().map(Turn::length).sum::<usize>() + MESSAGES.len() + "\"\":[]".len();
+    let wanted = |name: &str, value: &Json| !matches!(name, BETAS | MESSAGES) && value.as_str() != "null";
+    let mut sent = block::text(&body, room, wanted);
+    add_messages(&mut sent, &turns);
     let mut call = Call::post(place::of(dialect.call, model, mode), sent);
     headers(&mut call, dialect, request, mode);
     Encoded::new(call, writer.messages.warnings)
+}
+
+/// Adds the messages to the text of a body. They are most of it, and are written once.
+fn add_messages(body: &mut String, turns: &[Turn<'_>]) {
+    body.pop();
+    body.push_str(if body.len() > 1 { ",\"messages\":[" } else { "\"messages\":[" });
+    for (at, turn) in turns.iter().enumerate() {
+        if at > 0 {
+            body.push(',');
+        }
+        turn.write(body);
+    }
+    body.push_str("]}");
 }
 
 /// How a model thinks, which narrows what else may be asked of it.
@@ -461,7 +480,7 @@ fn headers(call: &mut Call, dialect: &Dialect, request: &Request, mode: Mode) {
     let sampling = &request.sampling;
     let asked = sampling.temperature.is_some() || sampling.top_p.is_some() || sampling.top_k.is_some();
     let version = dialect.version.word(asked && dialect.sampling);
-    call.headers.insert("anthropic-version", http::HeaderValue::from_static(version));
+    call.headers.insert(VERSION, http::HeaderValue::from_static(version));
     let betas: Vec<String> = request.extra.read(PROTOCOL, BETAS).unwrap_or_default();
     let betas = if dialect.betas_in_body { Vec::new() } else { betas };
     if let Some(value) =

@@ -327,7 +327,7 @@ fn renumbered(event: &Event) -> Event {
 /// A block as it stands in a message. What the protocol cannot say is a note in words, so that it is not silent.
 fn whole_block(part: &Output) -> Option<Json> {
     match part {
-        Output::Text(text) => Some(block::write_text(text, true)),
+        Output::Text(text) => Some(block::write_text(text, text.cache, true)),
         Output::Reasoning(reasoning) => {
             Some(block::write_reasoning(reasoning).unwrap_or_else(|| block::write_unsigned(reasoning)))
         }

@@ -128,8 +128,10 @@ pub(crate) fn doubts(
 /// An answer that is longer than the model can give.
 fn too_much(model: &Model, request: &Request) -> Option<Warning> {
     let (asked, most) = (u64::from(request.max_output?), model.output?);
-    let detail = format!("{asked} tokens are asked for, and the model is known to give {most} at most");
-    (asked > most).then(|| Warning::doubtful("max_output", detail))
+    (asked > most).then(|| {
+        let detail = format!("{asked} tokens are asked for, and the model is known to give {most} at most");
+        Warning::doubtful("max_output", detail)
+    })
 }
 
 /// A level of effort that the model does not know, although it reasons.

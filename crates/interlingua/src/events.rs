@@ -177,9 +177,7 @@ impl Events {
     /// # Errors
     /// As [`next`](Self::next).
     pub async fn into_answer(mut self) -> Result<Answer, Error> {
-        while let Some(event) = self.next().await {
-            event?;
-        }
+        poll_fn(|context| self.0.poll_end(context)).await?;
         self.whole()
     }
 
@@ -211,6 +209,24 @@ impl Inner {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        let event = ready!(self.poll_event(context));
+        Poll::Ready(event.map(|event| event.map(|event| self.hand_out(event))))
+    }
+
+    /// Reads to the end, for one who looks at no event.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while let Some(event) = ready!(self.poll_event(context)) {
+            match event {
+                Ok(event) => self.take(event),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next event that may be seen.
+    #[inline]
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         loop {
             if self.committed
                 && let Some(event) = self.held.pop_front()
@@ -218,13 +234,13 @@ impl Inner {
                 if self.held.is_empty() {
                     self.held = VecDeque::new();
                 }
-                return Poll::Ready(Some(Ok(self.hand_out(event))));
+                return Poll::Ready(Some(Ok(event)));
             }
             if matches!(self.state, State::Ended(_)) {
                 return Poll::Ready(self.failure().map(Err));
             }
             match ready!(self.pull(context)) {
-                Some(event) if self.committed => return Poll::Ready(Some(Ok(self.hand_out(event)))),
+                Some(event) if self.committed => return Poll::Ready(Some(Ok(event))),
                 Some(event) => self.hold(event),
                 None => {}
             }
@@ -295,6 +311,22 @@ impl Inner {
 
     fn hand_out(&mut self, event: Event) -> Event {
         self.fold.push(&event);
+        if self.seen(&event) {
+            self.watches.end(&self.fold, &mut self.meta, None);
+        }
+        event
+    }
+
+    fn take(&mut self, event: Event) {
+        let finishes = self.seen(&event);
+        self.fold.extend([event]);
+        if finishes {
+            self.watches.end(&self.fold, &mut self.meta, None);
+        }
+    }
+
+    /// Notes an event, and tells whether it is the last.
+    fn seen(&mut self, event: &Event) -> bool {
         let timings = &mut self.meta.timings;
         let finishes = matches!(event, Event::Finish(_));
         if finishes {
@@ -302,11 +334,8 @@ impl Inner {
         } else if timings.first_token.is_none() && event.is_content() {
             timings.first_token = Some(self.begun.elapsed());
         }
-        self.watches.event(&event);
-        if finishes {
-            self.watches.end(&self.fold, &mut self.meta, None);
-        }
-        event
+        self.watches.event(event);
+        finishes
     }
 
     fn stream_ended(&mut self) {

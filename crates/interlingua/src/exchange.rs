@@ -143,10 +143,9 @@ fn conceal(headers: &mut HeaderMap, secret: Option<&Secret>) {
     let Some(key) = secret.map(|secret| secret.expose().as_bytes()).filter(|key| !key.is_empty()) else {
         return;
     };
-    for value in headers.values_mut() {
-        if value.len() >= key.len() && value.as_bytes().windows(key.len()).any(|part| part == key) {
-            value.set_sensitive(true);
-        }
+    let shows = |text: &[u8]| text.windows(key.len()).any(|part| part.first() == key.first() && part == key);
+    for value in headers.values_mut().filter(|value| shows(value.as_bytes())) {
+        value.set_sensitive(true);
     }
 }
 

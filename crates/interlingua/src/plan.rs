@@ -18,8 +18,6 @@ use crate::{Options, Prepared, RetryPolicy, Secret, Timeouts};
 
 /// Who makes the call, in the words of HTTP.
 const AGENT: &str = concat!("interlingua/", env!("CARGO_PKG_VERSION"));
-/// As many headers as there is room for at once.
-const ROOM: usize = 6;
 /// The clouds whose credentials are asked for.
 const AWS: &str = "AWS";
 const GOOGLE: &str = "Google";
@@ -134,14 +132,13 @@ impl<'a> Draft<'a> {
             encoded.call.body = merged(&encoded.call.body, options)?;
         }
         let path = &encoded.call.path;
-        let url = match options.base_url.as_deref() {
+        let uri = match options.base_url.as_deref() {
             Some(root) => {
                 let base = provider.base_url(route.protocol, Some(root), &*inner.lookup)?;
-                join(&with_model(base, &route.model), path)
+                parse(join(&with_model(base, &route.model), path), &provider.id)?
             }
-            None => join(&inner.home(provider, &route)?.base, path),
+            None => inner.home(provider, &route)?.address(path, |url| parse(url, &provider.id))?,
         };
-        let uri = parse(url, &provider.id)?;
         Ok(Self { provider, route, mode, encoded, uri, is_beside: false })
     }
 
@@ -311,8 +308,7 @@ impl<'a> Draft<'a> {
         options: &Options,
         credential: Option<&Credential>,
     ) -> Result<HeaderMap, Error> {
-        let mut headers = HeaderMap::with_capacity(ROOM);
-        headers.extend(std::mem::take(&mut self.encoded.call.headers));
+        let mut headers = std::mem::take(&mut self.encoded.call.headers);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let (accept, encoding) = match self.mode {
             Mode::Stream => ("text/event-stream, application/json", "identity"),
@@ -423,7 +419,7 @@ fn authorization(auth: &Auth, credential: &Credential) -> Result<Option<(HeaderN
         | Auth::Google
         | Auth::Exchange(_)
         | Auth::Sigv4(_)
-        | Auth::Oracle => (AUTHORIZATION, zeroize::Zeroizing::new(format!("Bearer {key}"))),
+        | Auth::Oracle => (AUTHORIZATION, zeroize::Zeroizing::new(["Bearer ", key].concat())),
         Auth::Header(name) => {
             let header = HeaderName::try_from(&**name);
             let malformed =

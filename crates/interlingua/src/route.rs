@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use interlingua_model::{Error, Origin as Author};
-use interlingua_wire::{Codec, Patch, Protocol, Provider, with_model};
+use interlingua_wire::{Codec, Patch, Protocol, Provider, join, with_model};
 
 use crate::Lookup;
 use crate::origin::Origin;
@@ -41,6 +41,8 @@ pub(crate) struct Home {
     pub(crate) headers: HeaderMap,
     /// What is changed in each body.
     pub(crate) body: Patch,
+    /// The path that was asked for first, which nearly always is the only one, and its address.
+    first: OnceLock<(String, Uri)>,
 }
 
 impl Routes {
@@ -65,6 +67,22 @@ impl Routes {
             known.insert(word.to_owned(), Arc::clone(&route));
         }
         Ok(route)
+    }
+}
+
+impl Home {
+    /// The address of a path; `parse` reads one that was not asked for before.
+    pub(crate) fn address(
+        &self,
+        path: &str,
+        parse: impl FnOnce(String) -> Result<Uri, Error>,
+    ) -> Result<Uri, Error> {
+        if let Some((_, uri)) = self.first.get().filter(|(known, _)| known == path) {
+            return Ok(uri.clone());
+        }
+        let uri = parse(join(&self.base, path))?;
+        self.first.get_or_init(|| (path.to_owned(), uri.clone()));
+        Ok(uri)
     }
 }
 
@@ -99,7 +117,7 @@ impl Route {
         let base = with_model(provider.base_url(self.protocol, root(), lookup)?, &self.model);
         let (origin, headers) = (Origin::parse(&base), provider.static_headers(lookup)?);
         let body = provider.body_patch(&self.model, lookup)?;
-        Ok(self.home.get_or_init(|| Home { base, origin, headers, body }))
+        Ok(self.home.get_or_init(|| Home { base, origin, headers, body, first: OnceLock::new() }))
     }
 
     /// What the catalogue of a client knows of the model, looked up once.

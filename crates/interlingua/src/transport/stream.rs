@@ -30,10 +30,11 @@ impl Connection {
 impl Describe for Connection {
     fn connected(&self) -> Connected {
         match self {
-            Self::Plain { tcp, proxied } => tcp.inner().connected().proxy(*proxied),
+            // What else is known of the socket, its addresses, would be put into every answer, where nobody looks.
+            Self::Plain { proxied, .. } => Connected::new().proxy(*proxied),
             Self::Tls(stream) => {
-                let (tcp, session) = stream.inner().get_ref();
-                let connected = tcp.connected();
+                let (_, session) = stream.inner().get_ref();
+                let connected = Connected::new();
                 if session.alpn_protocol() == Some(b"h2") { connected.negotiated_h2() } else { connected }
             }
         }

@@ -78,11 +78,12 @@ impl Transport for HttpTransport {
         if let Some(value) = self.proxies.authorization(call.uri()) {
             call.headers_mut().insert(PROXY_AUTHORIZATION, value);
         }
-        let host = call.uri().host().unwrap_or_default().to_owned();
+        let uri = call.uri().clone();
         let answer = CONNECT_TIME.scope(timeouts.connect, self.client.request(call));
         Box::pin(async move {
-            let answer = answer.await.map_err(|error| failure::of_call(error, &host))?;
-            Ok(answer.map(Body::from_hyper))
+            let answer = answer.await;
+            let failed = |error| failure::of_call(error, uri.host().unwrap_or_default());
+            Ok(answer.map_err(failed)?.map(Body::from_hyper))
         })
     }
 }

@@ -15,6 +15,7 @@ use super::complaint::reported;
 use super::dialect::{Dialect, StreamEnd};
 use super::messages::{REFERENCE, REFERENCE_IDS};
 use super::reasoning::{Open, SIGNATURE, detail_text, extra_of, spoken, thinking_text};
+use super::seen::Seen;
 use super::types::{
     Annotation, Audio, Choice, Chunk, ContentPart, Count, Delta, ImageUrl, Logprobs, RawChoices, Rest, Str,
     string,
@@ -24,9 +25,6 @@ use crate::frame::Frame;
 use crate::markup::{Found, Splitter};
 use crate::refusal::kept;
 use crate::{Object, Parts, Reader, Varying, object};
-
-/// Most unknown fields whose values are kept until the end; the values of further ones are passed on at once.
-const KEPT: usize = 256;
 
 /// Reads the answer to one call.
 #[derive(Debug)]
@@ -44,10 +42,8 @@ pub(super) struct ChatReader {
     content: String,
     thought: String,
     usage: Usage,
-    /// The last value of every unknown field, so that one that every chunk repeats is reported once.
-    seen: Vec<(String, String)>,
-    /// What was said at the start.
-    start: Extra,
+    /// The unknown fields. Where there are too many of them, the values of further ones are passed on at once.
+    seen: Seen,
     finish: Ending,
     /// Whether the answer comes at once, so that no field is said twice.
     whole: bool,
@@ -143,8 +139,7 @@ impl ChatReader {
             content: String::new(),
             thought: String::new(),
             usage: Usage::default(),
-            seen: Vec::new(),
-            start: Extra::default(),
+            seen: Seen::default(),
             finish: Ending::default(),
             whole: false,
             again: None,
@@ -207,13 +202,11 @@ impl ChatReader {
         for (name, value) in chunk.said_at_start() {
             start.extra.set(PROTOCOL, name, Json::from(value));
             if !self.whole {
-                self.is_news(name, value);
+                self.seen.is_news(name, value.get());
             }
         }
         self.calls.answer.clone_from(&start.id);
-        if !self.whole {
-            self.start.clone_from(&start.extra);
-        }
+        self.seen.begin();
         out.start(start);
     }
 
@@ -227,28 +220,16 @@ impl ChatReader {
     fn field(&mut self, name: &str, value: &RawValue, out: &mut Parts) {
         if self.whole {
             self.finish.extra.set(PROTOCOL, name, Json::from(value));
-        } else if self.seen.len() >= KEPT && self.seen.iter().all(|(seen, _)| seen != name) {
+        } else if self.seen.is_too_many(name) {
             out.other(Custom::new(PROTOCOL, name, Json::from(value)));
-        } else if self.is_news(name, value) {
+        } else if self.seen.is_news(name, value.get()) {
             // What goes back to the value it began with has not changed.
-            if self.start.get(PROTOCOL, name).is_some_and(|begun| begun.as_str() == value.get()) {
+            if self.seen.is_as_begun(name, value.get()) {
                 self.finish.extra.take(PROTOCOL, name);
             } else {
                 self.finish.extra.set(PROTOCOL, name, Json::from(value));
             }
         }
-    }
-
-    /// Whether an unknown field has another value than before; what is not kept is always news.
-    fn is_news(&mut self, name: &str, value: &RawValue) -> bool {
-        let is_full = self.seen.len() >= KEPT;
-        match self.seen.iter_mut().find(|(seen, _)| seen == name) {
-            Some((_, last)) if last == value.get() => return false,
-            Some((_, last)) => value.get().clone_into(last),
-            None if is_full => {}
-            None => self.seen.push((name.to_owned(), value.get().to_owned())),
-        }
-        true
     }
 
     fn report(&mut self, value: Option<&RawValue>, out: &mut Parts) {
@@ -603,7 +584,7 @@ impl ChatReader {
     fn message_fields(&mut self, rest: &Rest<'_>, out: &mut Parts) {
         for (name, value) in rest.iter() {
             let key = format!("{}{name}", super::MESSAGE_FIELD);
-            if !self.is_news(&key, value) {
+            if !self.seen.is_news(&key, value.get()) {
                 continue;
             }
             let last = out.count().checked_sub(1).filter(|at| out.is_open(*at));

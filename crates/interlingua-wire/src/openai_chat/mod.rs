@@ -40,6 +40,7 @@ mod media;
 mod messages;
 mod reasoning;
 mod request;
+mod seen;
 #[cfg(feature = "server")]
 mod serve;
 mod types;

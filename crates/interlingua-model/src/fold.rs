@@ -22,7 +22,8 @@ struct Slot {
     text: Pile,
     /// Whether text came, if only an empty one.
     spoken: bool,
-    data: Pile,
+    /// The bytes of a medium; most parts have none.
+    data: Option<Box<Pile>>,
     open: bool,
 }
 
@@ -163,7 +164,7 @@ impl Extend<Event> for Fold {
 
 impl Slot {
     fn new(part: Output) -> Self {
-        Self { part, text: Pile::default(), spoken: false, data: Pile::default(), open: true }
+        Self { part, text: Pile::default(), spoken: false, data: None, open: true }
     }
 
     /// Adds a delta; `false` when this kind of part does not take it.
@@ -174,7 +175,7 @@ impl Slot {
                 self.spoken = true;
             }
             (Output::ToolCall(_), Delta::Input(piece)) => self.text.push(piece.as_bytes()),
-            (Output::Media(_), Delta::Data(data)) => self.data.push(data.as_bytes()),
+            (Output::Media(_), Delta::Data(data)) => self.data.get_or_insert_default().push(data.as_bytes()),
             (Output::Text(text), Delta::Citation(citation)) => text.citations.push((**citation).clone()),
             (Output::Text(text), Delta::Logprobs(logprobs)) => text.logprobs.extend_from_slice(logprobs),
             (Output::Custom(custom), Delta::Value(value)) => custom.clone_from(value),
@@ -195,10 +196,9 @@ impl Slot {
                 if spoken {
                     text.add_to(media.transcript.get_or_insert_default());
                 }
-                let data = data.into_bytes();
-                if data.is_empty() {
+                let Some(data) = data.map(|data| data.into_bytes()).filter(|data| !data.is_empty()) else {
                     return part;
-                }
+                };
                 let mut bytes = match &media.source {
                     Source::Bytes(begun) => begun.as_bytes().to_vec(),
                     Source::Url(_) | Source::File(_) => Vec::new(),

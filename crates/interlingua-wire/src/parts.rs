@@ -14,7 +14,7 @@ pub struct Parts {
     /// The kind of each part that has begun; nothing once it has ended.
     open: Vec<Option<Kind>>,
     /// What is reported as soon as the answer has begun.
-    early: Option<Warning>,
+    early: Option<Box<Warning>>,
     started: bool,
     finished: bool,
 }
@@ -25,7 +25,7 @@ impl Parts {
         if !self.started {
             self.started = true;
             self.queue.push_back(Event::start(start));
-            self.queue.extend(self.early.take().map(Event::warning));
+            self.queue.extend(self.early.take().map(Event::Warning));
         }
     }
 
@@ -116,7 +116,7 @@ impl Parts {
         if self.started {
             self.warning(warning);
         } else {
-            self.early = Some(warning);
+            self.early = Some(Box::new(warning));
         }
     }
 

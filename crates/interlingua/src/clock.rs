@@ -1,6 +1,7 @@
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use interlingua_model::{Error, ErrorKind};
 use tokio::time::{Instant, Sleep, sleep};
@@ -11,7 +12,8 @@ use crate::Timeouts;
 /// at a clock; the idle time is kept to within one step.
 pub(crate) struct Clock {
     timer: Pin<Box<Sleep>>,
-    timeouts: Timeouts,
+    first_byte: Duration,
+    idle: Duration,
     begun: bool,
     /// Whether the timer is still set to the first byte, which has come. It is set anew only where something must be waited
     /// for: a timer that rings before all others costs the runtime a system call.
@@ -26,8 +28,9 @@ const STEPS: u32 = 16;
 
 impl Clock {
     pub(crate) fn new(timeouts: Timeouts) -> Self {
-        let timer = Box::pin(sleep(timeouts.first_byte));
-        Self { timer, timeouts, begun: false, late: false, quiet: 0, wakes: None }
+        let Timeouts { first_byte, idle, .. } = timeouts;
+        let timer = Box::pin(sleep(first_byte));
+        Self { timer, first_byte, idle, begun: false, late: false, quiet: 0, wakes: None }
     }
 
     /// Something came.
@@ -41,7 +44,7 @@ impl Clock {
 
     fn wind(&mut self) {
         self.late = false;
-        self.timer.as_mut().reset(Instant::now() + self.timeouts.idle / STEPS);
+        self.timer.as_mut().reset(Instant::now() + self.idle / STEPS);
         self.wakes = None;
     }
 
@@ -61,7 +64,7 @@ impl Clock {
             }
             // The first step may have begun before the last piece came.
             if !self.begun || self.quiet >= STEPS {
-                let limit = if self.begun { self.timeouts.idle } else { self.timeouts.first_byte };
+                let limit = if self.begun { self.idle } else { self.first_byte };
                 let message = format!("nothing came for {} s", limit.as_secs_f64());
                 return Poll::Ready(Error::new(ErrorKind::Timeout, message));
             }

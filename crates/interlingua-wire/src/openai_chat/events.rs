@@ -41,7 +41,7 @@ pub(super) struct ChatReader {
     /// What came so far, where each delta repeats it.
     content: String,
     thought: String,
-    usage: Usage,
+    usage: Option<Box<Usage>>,
     /// The unknown fields. Where there are too many of them, the values of further ones are passed on at once.
     seen: Seen,
     finish: Ending,
@@ -138,7 +138,7 @@ impl ChatReader {
             citations: Vec::new(),
             content: String::new(),
             thought: String::new(),
-            usage: Usage::default(),
+            usage: None,
             seen: Seen::default(),
             finish: Ending::default(),
             whole: false,
@@ -235,8 +235,8 @@ impl ChatReader {
     fn report(&mut self, value: Option<&RawValue>, out: &mut Parts) {
         let Some(value) = value else { return };
         let found = usage(value);
-        if found != self.usage {
-            self.usage = found.clone();
+        if self.usage.as_deref() != Some(&found) {
+            self.usage = Some(Box::new(found.clone()));
             out.usage(found);
         }
     }

@@ -56,6 +56,7 @@ impl Fold {
             Event::Open { at, part } => self.open(at, *part),
             Event::Delta { at, delta } => self.delta(at, &delta),
             Event::Close { at } => self.close(at),
+            Event::Usage(usage) if self.response.usage.is_empty() => self.response.usage = *usage,
             Event::Usage(usage) => self.response.usage.update(&usage),
             Event::Warning(warning) => self.response.warnings.push(*warning),
             Event::Other(custom) => self.response.other.push(*custom),

@@ -231,6 +231,7 @@ impl Decoder {
             let message = "the answer is a web page, not the JSON of a model service: check the base URL";
             return Err(Error::new(ErrorKind::Protocol, message).with_body(kept(body)));
         }
+        self.frames.parts.reserve(EVENTS);
         self.frames.reader.body(body, &mut self.frames.parts).map_err(|error| {
             if error.kind() == ErrorKind::Protocol && error.body().is_none() {
                 error.with_body(kept(body))
@@ -240,6 +241,9 @@ impl Decoder {
         })
     }
 }
+
+/// As many events of a whole answer as there is room for at once: those of one part, and two more.
+const EVENTS: usize = 8;
 
 /// What a line of an event stream can begin with.
 const FIELDS: [&[u8]; 5] = [b":", b"id:", b"data:", b"event:", b"retry:"];

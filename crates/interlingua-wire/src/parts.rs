@@ -142,6 +142,11 @@ impl Parts {
         self.queue.pop_front()
     }
 
+    /// Makes room for events.
+    pub(crate) fn reserve(&mut self, events: usize) {
+        self.queue.reserve(events);
+    }
+
     /// How many events wait to be taken.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()

@@ -91,7 +91,7 @@ impl Client {
     /// # Errors
     /// As [`stream`](Self::stream), and everything that goes wrong within the answer.
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
-        Ok(self.send_with(request, Options::none()).await?.response)
+        self.events_with(request, Mode::Whole, Options::none()).await?.into_response().await
     }
 
     /// Asks for an answer at once, with options.

@@ -4,14 +4,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use interlingua_model::{Error, ErrorKind};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::Timeouts;
 
 /// Watches how long nothing comes. It rings in steps and counts the quiet ones, so that a piece that comes costs no look
 /// at a clock; the idle time is kept to within one step.
 pub(crate) struct Clock {
-    timer: Pin<Box<Sleep>>,
+    /// Only where something is waited for: the body of most whole answers comes with their head.
+    timer: Option<Pin<Box<Sleep>>>,
     first_byte: Duration,
     idle: Duration,
     begun: bool,
@@ -29,8 +30,7 @@ const STEPS: u32 = 16;
 impl Clock {
     pub(crate) fn new(timeouts: Timeouts) -> Self {
         let Timeouts { first_byte, idle, .. } = timeouts;
-        let timer = Box::pin(sleep(first_byte));
-        Self { timer, first_byte, idle, begun: false, late: false, quiet: 0, wakes: None }
+        Self { timer: None, first_byte, idle, begun: false, late: false, quiet: 0, wakes: None }
     }
 
     /// Something came.
@@ -44,7 +44,11 @@ impl Clock {
 
     fn wind(&mut self) {
         self.late = false;
-        self.timer.as_mut().reset(Instant::now() + self.idle / STEPS);
+        let next = Instant::now() + self.idle / STEPS;
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(next),
+            None => self.timer = Some(Box::pin(sleep_until(next))),
+        }
         self.wakes = None;
     }
 
@@ -54,11 +58,12 @@ impl Clock {
             self.wind();
         }
         let waits = self.wakes.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
-        if waits && !self.timer.is_elapsed() {
+        if waits && self.timer.as_ref().is_some_and(|timer| !timer.is_elapsed()) {
             return Poll::Pending;
         }
         loop {
-            if self.timer.as_mut().poll(context).is_pending() {
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.first_byte)));
+            if timer.as_mut().poll(context).is_pending() {
                 self.wakes = Some(context.waker().clone());
                 return Poll::Pending;
             }

@@ -168,8 +168,9 @@ impl Events {
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    pub async fn into_response(self) -> Result<Response, Error> {
-        Ok(self.into_answer().await?.response)
+    pub async fn into_response(mut self) -> Result<Response, Error> {
+        poll_fn(|context| self.0.poll_end(context)).await?;
+        Ok(self.whole()?.response)
     }
 
     /// Reads to the end and returns the whole answer with what is known of the call.

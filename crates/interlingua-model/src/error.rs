@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,28 @@ struct Inner {
     model: Option<String>,
     request_id: Option<String>,
     body: Option<String>,
-    partial: Option<Response>,
+    partial: Partial,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What had come of an answer. A `Response` is much to drop, and errors are dropped in a great many places: here it is a call of
+/// one function.
+#[derive(Default)]
+struct Partial(ManuallyDrop<Option<Box<Response>>>);
+
+impl Partial {
+    #[cold]
+    fn clear(&mut self) {
+        drop(std::mem::take(&mut *self.0));
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.clear();
+        }
+    }
 }
 
 /// What went wrong, in terms that a program can act on.
@@ -102,9 +123,15 @@ impl Error {
     ///
     /// Whether it may be retried follows from the kind until [`Error::with_retry`] says otherwise.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::of(kind, message.into())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of(kind: ErrorKind, message: String) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message,
             retry: kind.retry(),
             status: None,
             code: None,
@@ -112,7 +139,7 @@ impl Error {
             model: None,
             request_id: None,
             body: None,
-            partial: None,
+            partial: Partial::default(),
             source: None,
         }))
     }
@@ -164,7 +191,7 @@ impl Error {
 
     /// What had come before the error.
     pub fn partial(&self) -> Option<&Response> {
-        self.0.partial.as_ref()
+        self.0.partial.0.as_deref()
     }
 
     /// The same error with an HTTP status.
@@ -213,7 +240,7 @@ impl Error {
     /// The same error with what had come before it.
     #[must_use]
     pub fn with_partial(mut self, partial: Response) -> Self {
-        self.0.partial = Some(partial);
+        *self.0.partial.0 = Some(Box::new(partial));
         self
     }
 
@@ -294,7 +321,7 @@ impl fmt::Debug for Error {
             .field("model", &self.0.model)
             .field("request_id", &self.0.request_id)
             .field("body", &self.0.body)
-            .field("partial", &self.0.partial.is_some())
+            .field("partial", &self.0.partial.0.is_some())
             .field("source", &self.0.source)
             .finish()
     }

@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::mem::ManuallyDrop;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,9 @@ use crate::Json;
 /// assert_eq!(extra.read::<String>("anthropic", "signature").as_deref(), Some("c2ln"));
 /// assert!(extra.get("openai_chat", "signature").is_none());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 #[expect(clippy::box_collection, reason = "one word when empty, which it nearly always is")]
-pub struct Extra(Option<Box<Vec<Namespace>>>);
+pub struct Extra(ManuallyDrop<Option<Box<Vec<Namespace>>>>);
 
 /// The values of one protocol. Of a value or an answer there is mostly one, for which a list takes a tenth of the room of
 /// a map; the list is sorted.
@@ -30,8 +31,9 @@ type Namespace = (Box<str>, Fields);
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     list: Vec<(Box<str>, Json)>,
+    #[expect(clippy::box_collection, reason = "one word, since there is nearly never one")]
     /// Where each name stands, once there are many: an answer with a million names would else cost their square.
-    places: BTreeMap<Box<str>, usize>,
+    places: Option<Box<HashMap<Box<str>, usize>>>,
 }
 
 /// As many names as are looked through one by one.
@@ -107,10 +109,10 @@ impl Extra {
     }
 
     fn keep(&mut self, wanted: impl Fn(&Namespace) -> bool) {
-        if let Some(list) = &mut self.0 {
+        if let Some(list) = &mut *self.0 {
             list.retain(wanted);
             if list.is_empty() {
-                self.0 = None;
+                self.clear();
             }
         }
     }
@@ -119,9 +121,30 @@ impl Extra {
         self.0.as_ref().map_or(&[], |list| list)
     }
 
+    #[cold]
+    fn clear(&mut self) {
+        drop(std::mem::take(&mut *self.0));
+    }
+
     /// Where a protocol stands, or where it would stand.
     fn find(&self, protocol: &str) -> Result<usize, usize> {
         self.namespaces().binary_search_by(|(known, _)| (**known).cmp(protocol))
+    }
+}
+
+impl Clone for Extra {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Nearly every type of a conversation holds an `Extra`, and what is dropped in place is made anew wherever one of them is
+/// dropped: here it is a call of one function.
+impl Drop for Extra {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.clear();
+        }
     }
 }
 
@@ -142,28 +165,33 @@ impl Fields {
             *old = value;
             return;
         }
-        if !self.places.is_empty() {
-            self.places.insert(name.into(), self.list.len());
-        }
+        let at = self.list.len();
         self.list.push((name.into(), value));
-        if self.places.is_empty() {
-            self.index();
+        match &mut self.places {
+            Some(places) => {
+                places.insert(name.into(), at);
+            }
+            None if at == FEW => self.index(),
+            None => {}
         }
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        if self.places.is_empty() {
-            return self.list.iter().position(|(key, _)| &**key == name);
+        match &self.places {
+            Some(places) => places.get(name).copied(),
+            None => self.list.iter().position(|(key, _)| &**key == name),
         }
-        self.places.get(name).copied()
     }
 
     /// Writes down where the names stand, if there are many.
     fn index(&mut self) {
-        self.places.clear();
+        self.places = None;
         if self.list.len() > FEW {
-            let names = self.list.iter().enumerate();
-            self.places = names.map(|(place, (name, _))| (name.clone(), place)).collect();
+            let mut places = HashMap::with_capacity(self.list.len());
+            for (place, (name, _)) in self.list.iter().enumerate() {
+                places.insert(name.clone(), place);
+            }
+            self.places = Some(Box::new(places));
         }
     }
 
@@ -187,7 +215,7 @@ impl PartialEq for Fields {
 
 impl Serialize for Extra {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
+        match &*self.0 {
             None => serializer.serialize_none(),
             Some(list) => serializer.collect_map(list.iter().map(|(protocol, fields)| (protocol, fields))),
         }
@@ -199,7 +227,7 @@ impl<'de> Deserialize<'de> for Extra {
         let map = Option::<BTreeMap<Box<str>, Fields>>::deserialize(deserializer)?.unwrap_or_default();
         // A protocol that left nothing is one that was never here.
         let list: Vec<Namespace> = map.into_iter().filter(|(_, fields)| !fields.is_empty()).collect();
-        Ok(Self((!list.is_empty()).then(|| Box::new(list))))
+        Ok(Self(ManuallyDrop::new((!list.is_empty()).then(|| Box::new(list)))))
     }
 }
 

@@ -280,7 +280,7 @@ fn shape(mode: Mode, framing: Framing, text: &[u8]) -> Option<Shape> {
 
 /// Whether this is JSON that goes on in the next line.
 fn is_begun_json(line: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(line).is_err_and(|error| error.is_eof())
+    serde_json::from_str::<IgnoredAny>(&String::from_utf8_lossy(line)).is_err_and(|error| error.is_eof())
 }
 
 /// Whether this is not one JSON value, but one in each line.
@@ -288,7 +288,8 @@ fn has_lines(body: &[u8]) -> bool {
     let Some((line, rest)) = memchr(b'\n', body).and_then(|end| body.split_at_checked(end)) else {
         return false;
     };
-    !rest.trim_ascii().is_empty() && serde_json::from_slice::<IgnoredAny>(line).is_ok()
+    !rest.trim_ascii().is_empty()
+        && serde_json::from_str::<IgnoredAny>(&String::from_utf8_lossy(line)).is_ok()
 }
 
 const MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -52,6 +52,7 @@ mod decode;
 mod draft;
 mod encode;
 mod exception;
+mod fields;
 mod grammar;
 mod in_turn;
 mod limits;
@@ -59,11 +60,14 @@ mod mend;
 mod object;
 mod parts;
 mod percent;
+mod places;
 mod protocol;
 mod provider;
 mod refusal;
 mod repeat;
 mod rpc;
+mod shape;
+mod table;
 mod tool_object;
 mod tree;
 
@@ -80,3 +84,4 @@ pub use provider::{
     Listing, ModelInfo, Models, Page, Patch, Provider, Text, Variable, join, with_model,
 };
 pub use repeat::{Figures, Varying};
+pub use table::Table;

@@ -5,6 +5,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::shape::Str;
+
 /// A JSON object read in its first step: names and verbatim values, in order.
 ///
 /// The second step takes the known fields out one by one; what remains is unknown and is kept as it is. Serde's
@@ -12,6 +14,11 @@ use serde_json::value::RawValue;
 /// last value counts, as with nearly every reader of JSON.
 #[derive(Debug, Clone, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A tree as text. Its `Display` can indent as well, which is twice the code.
+pub(crate) fn written(value: &serde_json::Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
 
 impl<'a> Object<'a> {
     /// Reads an object from text.
@@ -119,11 +126,6 @@ pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
 /// As many fields as there is room for at once.
 const FIELDS: usize = 8;
 
-/// The name of a field, borrowed where it holds no escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Name<'n>(#[serde(borrow)] Cow<'n, str>);
-
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Vec::with_capacity(FIELDS);
@@ -156,7 +158,7 @@ impl<'de, F: FnMut(Cow<'de, str>, &'de RawValue)> Visitor<'de> for Each<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+        while let Some((Str(name), value)) = map.next_entry::<Str<'de>, &'de RawValue>()? {
             (self.0)(name, value);
         }
         Ok(())

@@ -70,7 +70,8 @@ fn read(file: &Path, folder: &Path) -> Module {
 }
 
 fn module(items: Vec<Item>, folder: &Path) -> Module {
-    let items: Vec<Item> = items.into_iter().filter(|item| !is_test(attributes(item))).collect();
+    let items = items.into_iter().filter(|item| !is_test(attributes(item)));
+    let items: Vec<Item> = items.flat_map(defined).collect();
     let mut inner = BTreeMap::new();
     for item in &items {
         let Item::Mod(child) = item else { continue };
@@ -85,6 +86,47 @@ fn module(items: Vec<Item>, folder: &Path) -> Module {
         inner.insert(name, read);
     }
     Module { items, inner }
+}
+
+/// What an item defines: itself, or what one of the macros makes of it that define types.
+fn defined(item: Item) -> Vec<Item> {
+    let Item::Macro(call) = &item else { return vec![item] };
+    let name = call.mac.path.to_token_stream().to_string();
+    let tokens = call.mac.tokens.clone();
+    let made: &[&str] = match name.as_str() {
+        "deserialize" => {
+            let of = syn::parse2::<syn::Ident>(tokens).unwrap();
+            return vec![syn::parse_quote!(impl<'de> Deserialize<'de> for #of {})];
+        }
+        "fields" => &["Deserialize"],
+        "words" => &["Deserialize", "Serialize"],
+        _ => return vec![item],
+    };
+    // `from …; needs …;` may stand before the type.
+    let mut parts = vec![proc_macro2::TokenStream::new()];
+    for token in tokens {
+        match &token {
+            proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ';' => parts.push(Default::default()),
+            _ => parts.last_mut().unwrap().extend([token]),
+        }
+    }
+    let of = parts.pop().and_then(|tokens| syn::parse2::<Item>(tokens).ok());
+    // There may be other macros of these names.
+    let Some((of, ident)) = of.and_then(|of| match &of {
+        Item::Struct(syn::ItemStruct { ident, .. }) | Item::Enum(syn::ItemEnum { ident, .. }) => {
+            let ident = ident.clone();
+            Some((of, ident))
+        }
+        _ => None,
+    }) else {
+        return vec![item];
+    };
+    let made = made.iter().map(|made| {
+        let made = syn::Ident::new(made, ident.span());
+        syn::parse_quote!(impl #made for #ident {})
+    });
+    let made: Vec<Item> = made.collect();
+    std::iter::once(of).chain(made).collect()
 }
 
 fn attributes(item: &Item) -> &[Attribute] {

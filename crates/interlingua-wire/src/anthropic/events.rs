@@ -1,7 +1,6 @@
 //! Wire to events.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use interlingua_model::{
     Custom, Delta, Error, ErrorKind, Extra, Fields, Finish, FinishReason, Json, Output, Reasoning, Start,
@@ -14,13 +13,14 @@ use super::usage::Counts;
 use super::{PROTOCOL, block, complaint};
 use crate::frame::Frame;
 use crate::object::{self, string};
+use crate::places::Places;
 use crate::{Object, Parts, Reader, Varying};
 
 /// Reads the stream of one message, or a whole one.
 #[derive(Debug, Default)]
 pub(super) struct MessageReader {
     /// The blocks that are open, by their index on the wire.
-    blocks: BTreeMap<u64, Open>,
+    blocks: Places<Open>,
     counts: Counts,
     finish: Option<Finish>,
     /// What the end of the answer says and only this protocol knows.
@@ -167,10 +167,10 @@ impl MessageReader {
         let (Some(index), Some(delta)) = (event.index, &event.delta) else {
             return out.other(Custom::new(PROTOCOL, "content_block_delta", text_of(frame)));
         };
-        if let Some(part) = unannounced(&delta.kind.0).filter(|_| !self.blocks.contains_key(&index)) {
+        if let Some(part) = unannounced(&delta.kind.0).filter(|_| !self.blocks.contains(index)) {
             self.blocks.insert(index, Open { at: out.open(part), input: None, unknown: None });
         }
-        let Some(open) = self.blocks.get_mut(&index) else {
+        let Some(open) = self.blocks.get_mut(index) else {
             return out.other(Custom::new(PROTOCOL, "content_block_delta", text_of(frame)));
         };
         match delta {
@@ -203,7 +203,7 @@ impl MessageReader {
     }
 
     fn block_stop(&mut self, index: Option<u64>, out: &mut Parts) {
-        let Some(open) = index.and_then(|index| self.blocks.remove(&index)) else { return };
+        let Some(mut open) = index.and_then(|index| self.blocks.remove(index)) else { return };
         open.close(out);
     }
 
@@ -231,9 +231,7 @@ impl MessageReader {
     }
 
     fn message_stop(&mut self, out: &mut Parts) {
-        for open in std::mem::take(&mut self.blocks).into_values() {
-            open.close(out);
-        }
+        self.blocks.drain(|open| open.close(out));
         let mut finish = self.finish.take().unwrap_or_else(|| Finish::new(FinishReason::Other));
         finish.extra.merge(&std::mem::take(&mut self.last_words));
         out.finish(finish);
@@ -251,11 +249,11 @@ impl Open {
         out.delta(self.at, Delta::Progress(Box::new(Custom::new(PROTOCOL, kind, value))));
     }
 
-    fn close(self, out: &mut Parts) {
-        if let Some(input) = self.input {
+    fn close(&mut self, out: &mut Parts) {
+        if let Some(input) = self.input.take() {
             out.input(self.at, input.as_str());
         }
-        if let Some((custom, fields)) = self.unknown.filter(|(_, fields)| !fields.is_empty()) {
+        if let Some((custom, fields)) = self.unknown.take().filter(|(_, fields)| !fields.is_empty()) {
             out.delta(self.at, Delta::Value(Box::new(completed(custom, &fields))));
         }
         out.close(self.at);

@@ -287,6 +287,7 @@ impl<'a> Messages<'a> {
         Some(retention)
     }
 
+    #[cold]
     pub(super) fn warn_once(&mut self, setting: &'static str, why: &'static str) {
         let warning = Warning::ignored(setting, why);
         if !self.warnings.contains(&warning) {

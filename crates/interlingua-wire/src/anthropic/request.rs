@@ -465,6 +465,7 @@ impl Writer<'_> {
         }
     }
 
+    #[cold]
     fn warn(&mut self, warning: Warning) {
         self.messages.warnings.push(warning);
     }

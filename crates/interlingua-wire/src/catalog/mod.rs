@@ -1,21 +1,27 @@
 //! The table of providers: the only place that names vendors.
 //!
 //! A new service is a new row in a file of `catalog/`; a quirk of it is a field of a dialect in that row; what holds for
-//! some of its models is a [`Family`](crate::Family) of the row. The files are made into one compact table, of which
+//! some of its models is a [`Family`] of the row. The files are made into one compact table, of which
 //! a program reads the rows that it asks for.
 
 use std::sync::{LazyLock, OnceLock};
 
+use serde_json::{Map, Value};
+
+use crate::fields::{Field as _, fields};
 use crate::provider::Provider;
+use crate::{Family, Patch, Protocol, Table};
 
 mod page;
 
 pub use page::page;
 
-/// One row a line: its words, then the row as JSON. A test makes it out of the files and keeps it equal to them.
+/// One row a line: its words, then the row as JSON. What several rows have in common stands once, in lines that begin with a
+/// star and a name; rows name it in `like`. A test makes the table out of the files and keeps it equal to them.
 const TABLE: &str = include_str!("../../catalog/table.txt");
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| TABLE.lines().map(Row::new).collect());
+static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| TABLE.lines().filter(|line| !line.starts_with('*')).map(Row::new).collect());
 
 /// Every word, in order, and the place of its row.
 static WORDS: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
@@ -33,6 +39,17 @@ struct Row {
     provider: OnceLock<Provider>,
 }
 
+fields! {
+    /// What several rows have in common.
+    #[derive(Default)]
+    struct Shared {
+        /// The fields of dialects, which come before a row's own.
+        dialect: Table<Protocol, Patch>,
+        /// The families, which come before a row's own.
+        families: Vec<Family>,
+    }
+}
+
 impl Row {
     fn new(line: &'static str) -> Self {
         let (words, text) = line.split_at(line.find('{').unwrap_or(line.len()));
@@ -44,7 +61,42 @@ impl Row {
         reason = "the table is part of the program, and a test reads every row of it"
     )]
     fn provider(&self) -> &Provider {
-        self.provider.get_or_init(|| serde_json::from_str(self.text).expect("a row of the built-in table"))
+        self.provider.get_or_init(|| self.read().expect("a row of the built-in table"))
+    }
+
+    fn read(&self) -> Result<Provider, String> {
+        let mut fields = tree(self.text)?;
+        let like = fields.remove("like").map_or(Ok(Vec::new()), Vec::<String>::read)?;
+        let mut row = Provider::read(Value::Object(fields))?;
+        let own = std::mem::take(&mut row.dialect);
+        let families = std::mem::take(&mut row.families);
+        for name in like {
+            let shared = shared(&name)?;
+            merge(&mut row.dialect, shared.dialect);
+            row.families.extend(shared.families);
+        }
+        merge(&mut row.dialect, own);
+        row.families.extend(families);
+        Ok(row)
+    }
+}
+
+/// What stands in the table under a name.
+fn shared(name: &str) -> Result<Shared, String> {
+    let lines =
+        || TABLE.lines().filter_map(|line| line.strip_prefix('*')?.strip_prefix(name)?.strip_prefix(' '));
+    Shared::read(Value::Object(tree(lines().next().unwrap_or_default())?))
+}
+
+fn tree(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+fn merge(all: &mut Table<Protocol, Patch>, more: Table<Protocol, Patch>) {
+    for (protocol, patch) in more {
+        let mut own = all.get(&protocol).cloned().unwrap_or_default();
+        own.merge(&patch);
+        all.insert(protocol, own);
     }
 }
 

@@ -1,21 +1,22 @@
-use serde::{Deserialize, Serialize};
+use crate::fields::fields;
+use serde::Serialize;
 
-/// How one service, or one family of models, differs in what it takes.
-///
-/// The default is the vendor's own service with its newest models.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a service takes or refuses")]
-pub struct Dialect {
-    /// Whether images are taken. Models without sight refuse them: "image content is not supported for this model".
-    pub images: bool,
-    /// Whether `thinking` is taken. Models from before Command A Reasoning do not know it.
-    pub thinking: bool,
-    /// Whether `strict_tools` is taken, which holds for all tools of a request.
-    pub strict_tools: bool,
-    /// Whether `response_format` is taken together with tools or documents, which the vendor refuses.
-    pub format_with_tools: bool,
+fields! {
+    /// How one service, or one family of models, differs in what it takes.
+    ///
+    /// The default is the vendor's own service with its newest models.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Dialect {
+        /// Whether images are taken. Models without sight refuse them: "image content is not supported for this model".
+        pub images: bool,
+        /// Whether `thinking` is taken. Models from before Command A Reasoning do not know it.
+        pub thinking: bool,
+        /// Whether `strict_tools` is taken, which holds for all tools of a request.
+        pub strict_tools: bool,
+        /// Whether `response_format` is taken together with tools or documents, which the vendor refuses.
+        pub format_with_tools: bool,
+    }
 }
 
 impl crate::Dialect for Dialect {

@@ -8,10 +8,11 @@ use interlingua_model::{
 };
 use serde_json::value::RawValue;
 
-use super::types::{Delta, Logprobs, MessageDelta, Str, StreamEvent};
+use super::types::{Delta, Logprobs, MessageDelta, StreamEvent};
 use super::{PLAN, PROTOCOL, citation, complaint, message, usage};
 use crate::draft::Draft;
 use crate::frame::Frame;
+use crate::shape::Str;
 use crate::{Object, Parts, Reader, Varying, object};
 
 /// Reads the stream of one message, or a whole one.

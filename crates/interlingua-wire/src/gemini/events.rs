@@ -1,12 +1,9 @@
 //! Wire to events.
 
-use std::borrow::Cow;
-
 use interlingua_model::{
     Custom, Delta, Error, ErrorKind, Extra, Finish, FinishReason, Json, Logprob, Output, Reasoning, Source,
     Start, Text, TokenLogprob, Usage, Warning,
 };
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::calls::{Arguments, Ids};
@@ -14,15 +11,11 @@ use super::finish::{reason_of, word_of};
 use super::{PROTOCOL, part, sources, usage};
 use crate::frame::Frame;
 use crate::rpc;
+use crate::shape::Str;
 use crate::tree::Tree;
 use crate::{Figures, Mode, Object, Parts, Reader, Varying, date};
 
 const GROUNDING: &str = "groundingMetadata";
-
-/// Text that is borrowed where it holds no escapes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads the stream of one answer, or a whole one.
 #[derive(Debug)]

@@ -1,17 +1,19 @@
+use crate::fields::fields;
 use interlingua_model::Effort;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// How one service, or one family of models, differs in what it takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Dialect {
-    /// The levels of thinking that are known (`thinking_level`); others become the nearest. Empty: none.
-    pub thinking_levels: Vec<Effort>,
-    /// Whether temperature and top-p are taken. Models from 3.6 on refuse them.
-    pub sampling: bool,
-    /// Whether a request may carry labels.
-    pub labels: bool,
+fields! {
+    /// How one service, or one family of models, differs in what it takes.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    #[non_exhaustive]
+    pub struct Dialect {
+        /// The levels of thinking that are known (`thinking_level`); others become the nearest. Empty: none.
+        pub thinking_levels: Vec<Effort>,
+        /// Whether temperature and top-p are taken. Models from 3.6 on refuse them.
+        pub sampling: bool,
+        /// Whether a request may carry labels.
+        pub labels: bool,
+    }
 }
 
 impl crate::Dialect for Dialect {

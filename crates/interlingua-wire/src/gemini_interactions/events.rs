@@ -1,45 +1,37 @@
 //! Wire to events.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use interlingua_model::{
     Custom, Data, Delta, Error, ErrorKind, Extra, Finish, FinishReason, Json, Output, Reasoning, Source,
     Start, Text, Warning,
 };
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{PROTOCOL, SIGNATURE, step, usage};
 use crate::frame::Frame;
+use crate::shape::{Str, shape};
 use crate::tree::Tree;
 use crate::{Object, Parts, Reader, Varying, object, rpc};
 
-/// Text that is borrowed where it holds no escapes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-struct Str<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Every event of a stream.
-#[derive(Debug, Deserialize)]
-struct StreamEvent<'a> {
-    #[serde(borrow, default)]
-    event_type: Str<'a>,
-    #[serde(default)]
-    index: Option<u64>,
-    #[serde(borrow, default)]
-    delta: Option<StepDelta<'a>>,
+shape! {
+    /// Every event of a stream.
+    #[derive(Debug, Default)]
+    struct StreamEvent<'a> {
+        event_type: Str<'a>,
+        index: Option<u64>,
+        delta: Option<StepDelta<'a>>,
+    }
 }
 
-/// The delta of a step, as far as it is text.
-#[derive(Debug, Deserialize)]
-struct StepDelta<'a> {
-    #[serde(rename = "type", borrow, default)]
-    kind: Str<'a>,
-    #[serde(borrow, default)]
-    text: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
+shape! {
+    /// The delta of a step, as far as it is text.
+    #[derive(Debug, Default)]
+    struct StepDelta<'a> {
+        kind ["type"]: Str<'a>,
+        text: Option<Str<'a>>,
+        arguments: Option<&'a RawValue>,
+    }
 }
 
 /// Reads the stream of one interaction, or a whole one.

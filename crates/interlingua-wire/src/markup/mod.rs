@@ -7,73 +7,77 @@
 mod parse;
 mod splitter;
 
+use crate::fields::{fields, words};
 use interlingua_model::Json;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use splitter::Splitter;
 
-/// Which markup a model writes.
-///
-/// ```
-/// use interlingua_wire::markup::{Found, Markup, Splitter, Thinking};
-///
-/// let mut markup = Markup::default();
-/// markup.thinking = Thinking::Tags;
-/// let mut splitter = Splitter::new(markup);
-/// let (mut thought, mut said) = (String::new(), String::new());
-/// let mut take = |found: Found<'_>| match found {
-///     Found::Reasoning(text) => thought.push_str(text),
-///     Found::Text(text) => said.push_str(text),
-///     _ => {}
-/// };
-/// for delta in ["<thi", "nk>2 and 2…</th", "ink>\n\n4"] {
-///     splitter.push(delta, &mut take);
-/// }
-/// splitter.end(&mut take);
-/// assert_eq!((thought.as_str(), said.as_str()), ("2 and 2…", "4"));
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Markup {
-    /// How reasoning is told apart.
-    pub thinking: Thinking,
-    /// How calls are written; several ways are tried side by side.
-    pub calls: Vec<Calls>,
+fields! {
+    /// Which markup a model writes.
+    ///
+    /// ```
+    /// use interlingua_wire::markup::{Found, Markup, Splitter, Thinking};
+    ///
+    /// let mut markup = Markup::default();
+    /// markup.thinking = Thinking::Tags;
+    /// let mut splitter = Splitter::new(markup);
+    /// let (mut thought, mut said) = (String::new(), String::new());
+    /// let mut take = |found: Found<'_>| match found {
+    ///     Found::Reasoning(text) => thought.push_str(text),
+    ///     Found::Text(text) => said.push_str(text),
+    ///     _ => {}
+    /// };
+    /// for delta in ["<thi", "nk>2 and 2…</th", "ink>\n\n4"] {
+    ///     splitter.push(delta, &mut take);
+    /// }
+    /// splitter.end(&mut take);
+    /// assert_eq!((thought.as_str(), said.as_str()), ("2 and 2…", "4"));
+    /// ```
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Markup {
+        /// How reasoning is told apart.
+        pub thinking: Thinking,
+        /// How calls are written; several ways are tried side by side.
+        pub calls: Vec<Calls>,
+    }
 }
 
-/// How reasoning is told apart from text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Thinking {
-    /// It is not in the text.
-    #[default]
-    None,
-    /// `<think>…</think>` at the beginning, and again behind reasoning or calls.
-    Tags,
-    /// The text begins inside the reasoning, since the template of the prompt ends in `<think>`. The tag may be there as well.
-    Begun,
+words! {
+    /// How reasoning is told apart from text.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Thinking {
+        /// It is not in the text.
+        #[default]
+        None = "none",
+        /// `<think>…</think>` at the beginning, and again behind reasoning or calls.
+        Tags = "tags",
+        /// The text begins inside the reasoning, since the template of the prompt ends in `<think>`. The tag may be there as well.
+        Begun = "begun",
+    }
 }
 
-/// How calls are written into text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Calls {
-    /// `<tool_call>…</tool_call>` around JSON (Hermes, Qwen), `<arg_key>` and `<arg_value>` (GLM) or `<function=…>` (Qwen Coder).
-    ToolCallTags,
-    /// `[TOOL_CALLS]` before a list of JSON, or before a name, `[ARGS]` and JSON (Mistral); to the end of the text.
-    ToolCallsToken,
-    /// `<|python_tag|>` before JSON (Llama); to the end of the text.
-    PythonTag,
-    /// The whole text is JSON with a `name` and `parameters` (small Llama models). Text that begins with a brace is held
-    /// back to its end, so this is for models that need it.
-    BareJson,
-    /// `<｜tool▁calls▁begin｜>…<｜tool▁calls▁end｜>` (DeepSeek).
-    DeepSeekTokens,
-    /// `<|tool_calls_section_begin|>…<|tool_calls_section_end|>` (Kimi).
-    SectionTokens,
+words! {
+    /// How calls are written into text.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Calls {
+        /// `<tool_call>…</tool_call>` around JSON (Hermes, Qwen), `<arg_key>` and `<arg_value>` (GLM) or `<function=…>` (Qwen Coder).
+        ToolCallTags = "tool_call_tags",
+        /// `[TOOL_CALLS]` before a list of JSON, or before a name, `[ARGS]` and JSON (Mistral); to the end of the text.
+        ToolCallsToken = "tool_calls_token",
+        /// `<|python_tag|>` before JSON (Llama); to the end of the text.
+        PythonTag = "python_tag",
+        /// The whole text is JSON with a `name` and `parameters` (small Llama models). Text that begins with a brace is held
+        /// back to its end, so this is for models that need it.
+        BareJson = "bare_json",
+        /// `<｜tool▁calls▁begin｜>…<｜tool▁calls▁end｜>` (DeepSeek).
+        DeepSeekTokens = "deep_seek_tokens",
+        /// `<|tool_calls_section_begin|>…<|tool_calls_section_end|>` (Kimi).
+        SectionTokens = "section_tokens",
+    }
 }
 
 /// A piece of what a model said.

@@ -451,8 +451,8 @@ impl<'a> Asking<'a> {
         }
         let rank = |effort: Effort| Effort::ALL.iter().position(|other| *other == effort).unwrap_or(0);
         let candidates =
-            words.iter().filter(|(level, _)| (**level == Effort::None) == (effort == Effort::None));
-        let nearest = candidates.min_by_key(|(level, _)| rank(**level).abs_diff(rank(effort)));
+            words.iter().filter(|(level, _)| (*level == Effort::None) == (effort == Effort::None));
+        let nearest = candidates.min_by_key(|(level, _)| rank(*level).abs_diff(rank(effort)));
         let Some((level, word)) = nearest.or_else(|| words.iter().next()) else {
             return Cow::Borrowed(effort.as_str());
         };

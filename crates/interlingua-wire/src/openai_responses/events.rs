@@ -13,6 +13,7 @@ use super::P;
 use super::items::{self, Key, MessageSeal, Reading, Stage, word};
 use super::types::{StreamEvent, UsageIn, Word};
 use crate::frame::Frame;
+use crate::places::{Places, Words};
 use crate::refusal::Complaint;
 use crate::{Figures, Object, Parts, Reader, Varying, object};
 
@@ -23,7 +24,7 @@ pub(super) struct Events {
     items: Vec<Item>,
     /// The newest item of each output index.
     by_index: BTreeMap<u64, usize>,
-    by_id: BTreeMap<String, usize>,
+    by_id: Words,
     /// The item of the last event, since the next one is mostly of the same.
     last: usize,
     seen: Seen,
@@ -46,7 +47,7 @@ struct Item {
     begun: bool,
     done: bool,
     seal: MessageSeal,
-    slots: BTreeMap<Key, Slot>,
+    slots: Places<Slot>,
     /// Input that came before the item itself did.
     pending: String,
 }
@@ -94,7 +95,7 @@ impl Events {
             reading,
             items: Vec::new(),
             by_index: BTreeMap::new(),
-            by_id: BTreeMap::new(),
+            by_id: Words::default(),
             last: 0,
             seen: Seen::default(),
             again: None,
@@ -430,7 +431,7 @@ impl Events {
             }
             item.open(Key::Whole, Output::Media(media), out);
         }
-        match item.slots.values().next_back().filter(|slot| out.is_open(slot.at)) {
+        match item.slots.last().filter(|slot| out.is_open(slot.at)) {
             Some(slot) => out.delta(slot.at, Delta::Progress(Box::new(news))),
             None => out.other(news),
         }
@@ -500,7 +501,7 @@ impl Events {
         if fits(&self.last) && self.items.get(self.last).is_some_and(|item| !item.done) {
             return Some(self.last);
         }
-        let by_id = || self.by_id.get(id).copied();
+        let by_id = || self.by_id.get(id);
         let by_index = || index.and_then(|index| self.by_index.get(&index)).copied();
         by_id().filter(fits).or_else(|| {
             by_index().or_else(by_id).filter(|at| self.items.get(*at).is_some_and(|item| !item.done))
@@ -509,7 +510,7 @@ impl Events {
 
     /// The position of an item, done or not.
     fn locate_any(&self, index: Option<u64>, id: &str) -> Option<usize> {
-        self.by_id.get(id).or_else(|| self.by_index.get(&index?)).copied()
+        self.by_id.get(id).or_else(|| self.by_index.get(&index?).copied())
     }
 
     fn insert(&mut self, index: Option<u64>, id: &str) -> usize {
@@ -519,7 +520,7 @@ impl Events {
             self.by_index.insert(index, at);
         }
         if !id.is_empty() {
-            self.by_id.insert(id.to_owned(), at);
+            self.by_id.set(id, at);
         }
         at
     }
@@ -527,13 +528,13 @@ impl Events {
 
 impl Item {
     fn find(&mut self, key: Key) -> Option<&mut Slot> {
-        self.slots.get_mut(&key)
+        self.slots.get_mut(key.number())
     }
 
     fn open(&mut self, key: Key, part: Output, out: &mut Parts) -> &mut Slot {
         let slot = Slot::new(&part, out.count());
         out.open(part);
-        self.slots.entry(key).or_insert(slot)
+        self.slots.get_or_insert(key.number(), slot)
     }
 
     /// The id and phase for a part of a message that is not complete.
@@ -547,7 +548,7 @@ impl Item {
 
     /// The slot of a text, opened if it is not yet.
     fn text_slot(&mut self, key: Key, opening: Opening, out: &mut Parts) -> &mut Slot {
-        if !self.slots.contains_key(&key) {
+        if !self.slots.contains(key.number()) {
             match opening {
                 Opening::Reasoning => self.open_reasoning(key, out),
                 Opening::Text | Opening::Refusal => {
@@ -557,16 +558,16 @@ impl Item {
                 }
             }
         }
-        self.slots.entry(key).or_insert_with(|| Slot::new(&Output::Text(Text::default()), u32::MAX))
+        self.slots.get_or_insert(key.number(), Slot::new(&Output::Text(Text::default()), u32::MAX))
     }
 
     /// Opens a part of reasoning, or takes the one that was opened when the item was announced.
     fn open_reasoning(&mut self, key: Key, out: &mut Parts) {
         let kind = Json::string(if matches!(key, Key::Summary(_)) { "summary" } else { "content" });
-        if let Some(mut bare) = self.slots.remove(&Key::Bare) {
+        if let Some(mut bare) = self.slots.remove(Key::Bare.number()) {
             bare.extra.set(P, "kind", kind.clone());
             out.delta(bare.at, Delta::extra(Extra::of(P, "kind", kind)));
-            self.slots.insert(key, bare);
+            self.slots.insert(key.number(), bare);
             return;
         }
         let mut extra = self.sealed().extra();
@@ -578,7 +579,8 @@ impl Item {
     /// Hands on the input that came before its call.
     fn flush(&mut self, out: &mut Parts) {
         let pending = std::mem::take(&mut self.pending);
-        let Some(slot) = self.slots.get_mut(&Key::Whole).filter(|slot| slot.kind == Kind::Call) else {
+        let Some(slot) = self.slots.get_mut(Key::Whole.number()).filter(|slot| slot.kind == Kind::Call)
+        else {
             return;
         };
         if !pending.is_empty() {
@@ -589,23 +591,22 @@ impl Item {
 
     /// Brings a part to its final form.
     fn settle(&mut self, key: Key, part: Output, out: &mut Parts) {
-        if matches!(part, Output::Reasoning(_)) && key != Key::Bare && self.slots.contains_key(&Key::Bare) {
+        if matches!(part, Output::Reasoning(_)) && key != Key::Bare && self.slots.contains(Key::Bare.number())
+        {
             self.open_reasoning(key, out);
         }
-        if let Some(slot) = self.slots.get_mut(&key) {
+        if let Some(slot) = self.slots.get_mut(key.number()) {
             return slot.settle(part, out);
         }
         let settled = Slot::settled(&part, out.count());
         out.open(part);
-        self.slots.insert(key, settled);
+        self.slots.insert(key.number(), settled);
     }
 
     fn close(&mut self, out: &mut Parts) {
         self.done = true;
         self.pending = String::new();
-        for slot in std::mem::take(&mut self.slots).into_values() {
-            out.close(slot.at);
-        }
+        self.slots.drain(|slot| out.close(slot.at));
     }
 
     /// The answer has ended and nothing more was said of this item.

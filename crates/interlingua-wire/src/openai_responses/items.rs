@@ -27,6 +27,19 @@ pub(super) enum Key {
     Content(u64),
 }
 
+impl Key {
+    /// Its place in an item: the parts of the summary stand before those of the content.
+    pub(super) fn number(self) -> u64 {
+        const HALF: u64 = 1 << 63;
+        match self {
+            Self::Whole => 0,
+            Self::Bare => 1,
+            Self::Summary(number) => number.saturating_add(2).min(HALF - 1),
+            Self::Content(number) => number.saturating_add(HALF),
+        }
+    }
+}
+
 /// How much of an item is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {

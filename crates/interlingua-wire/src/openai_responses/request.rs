@@ -1,7 +1,6 @@
 //! A request to the wire.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
 
 use interlingua_model::{
     Assistant, Content, Effort, Extra, Fields, Format, FunctionTool, Input, Json, Media, MediaKind, Message,
@@ -23,6 +22,7 @@ use super::types::{
     TextOut, TextPart, Verbatim,
 };
 use super::write::{self, Group, Side, verbatim, word};
+use crate::places::Words;
 use crate::{Mode, schema};
 
 /// Writes the body of a request and says what is lost in it.
@@ -54,7 +54,11 @@ struct Writer<'a> {
 
 impl<'a> Body<'a> {
     fn set(&mut self, name: impl Into<Cow<'a, str>>, value: &(impl Serialize + ?Sized)) {
-        let (name, value) = (name.into(), verbatim(value));
+        self.put(name.into(), verbatim(value));
+    }
+
+    #[inline(never)]
+    fn put(&mut self, name: Cow<'a, str>, value: Box<RawValue>) {
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),
@@ -110,6 +114,7 @@ impl<'a> Writer<'a> {
         messages
     }
 
+    #[inline(never)]
     fn ignore(&mut self, is_set: bool, setting: &'static str, why: &'static str) {
         if is_set {
             self.warnings.push(Warning::ignored(setting, why));
@@ -226,7 +231,7 @@ impl<'a> Writer<'a> {
     }
 
     fn effort_word(&mut self, effort: Effort) -> Cow<'a, str> {
-        let words: &BTreeMap<Effort, String> = &self.dialect.effort_words;
+        let words = &self.dialect.effort_words;
         if words.is_empty() {
             return Cow::Borrowed(effort.as_str());
         }
@@ -539,9 +544,10 @@ struct Items<'w, 'a> {
     stored: bool,
     warnings: &'w mut Vec<Warning>,
     written: Vec<Box<RawValue>>,
-    ids: HashSet<String>,
+    ids: Words,
     /// The item types of the calls of the provider's own kinds, by call id.
-    hosted: BTreeMap<&'a str, String>,
+    hosted: Words,
+    hosted_kinds: Vec<Cow<'a, str>>,
 }
 
 impl<'w, 'a> Items<'w, 'a> {
@@ -553,8 +559,9 @@ impl<'w, 'a> Items<'w, 'a> {
             stored: writer.is_stored(),
             warnings: &mut writer.warnings,
             written: Vec::new(),
-            ids: HashSet::new(),
-            hosted: BTreeMap::new(),
+            ids: Words::default(),
+            hosted: Words::default(),
+            hosted_kinds: Vec::new(),
         }
     }
 
@@ -571,6 +578,7 @@ impl<'w, 'a> Items<'w, 'a> {
         self.written
     }
 
+    #[cold]
     fn drop(&mut self, place: String, why: &'static str) {
         self.warnings.push(Warning::dropped(place, why));
     }
@@ -694,7 +702,7 @@ impl<'w, 'a> Items<'w, 'a> {
             self.written.push(verbatim(&Verbatim(item)));
             return;
         }
-        let kind = match self.hosted.get(&*result.call) {
+        let kind = match self.hosted.get(&result.call).and_then(|at| self.hosted_kinds.get(at)) {
             Some(kind) => format!("{kind}_output"),
             None if result.kind.is_function() => "function_call_output".to_owned(),
             None => "custom_tool_call_output".to_owned(),
@@ -802,7 +810,7 @@ impl<'w, 'a> Items<'w, 'a> {
     /// The id of an item, where ids go back, each once.
     fn id(&mut self, extra: &'a Extra) -> Option<Cow<'a, str>> {
         let id = write::item_id(extra)?;
-        let sent = self.dialect.item_ids && id.len() <= 64 && self.ids.insert(id.clone().into_owned());
+        let sent = self.dialect.item_ids && id.len() <= 64 && self.ids.set(&id, 0).is_none();
         sent.then_some(id)
     }
 
@@ -853,7 +861,8 @@ impl<'w, 'a> Items<'w, 'a> {
         if call.run_by.is_caller()
             && let Some(kind) = word(&call.extra, "type")
         {
-            self.hosted.insert(&call.id, kind.into_owned());
+            self.hosted.set(&call.id, self.hosted_kinds.len());
+            self.hosted_kinds.push(kind);
         }
         let id = self.id(&call.extra);
         Some(write::call(call, id, Side::History))

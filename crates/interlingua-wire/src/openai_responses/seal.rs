@@ -28,5 +28,5 @@ pub(super) fn pack(parts: &[&Reasoning]) -> Option<String> {
 /// Unpacks a seal; anything else is left to its provider.
 pub(super) fn unpack(encrypted_content: &str) -> Option<Extra> {
     let json = URL_SAFE_NO_PAD.decode(encrypted_content.strip_prefix(MARK)?).ok()?;
-    serde_json::from_slice(&json).ok()
+    crate::object::read(&json).ok()
 }

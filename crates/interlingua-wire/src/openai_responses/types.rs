@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::P;
+use crate::shape::shape;
 
 /// Text, borrowed where the wire has no escapes in it. What is not a string reads as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,85 +18,75 @@ pub(super) struct Word<'a>(Option<Cow<'a, str>>);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Place(Option<u64>);
 
-/// Every field of every event of a stream that is understood, read in one pass.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct StreamEvent<'a> {
-    #[serde(rename = "type", borrow)]
-    pub(super) kind: Word<'a>,
-    pub(super) output_index: Place,
-    pub(super) content_index: Place,
-    pub(super) summary_index: Place,
-    #[serde(borrow)]
-    pub(super) item_id: Word<'a>,
-    #[serde(borrow)]
-    pub(super) delta: Word<'a>,
-    #[serde(borrow)]
-    pub(super) logprobs: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) text: Word<'a>,
-    #[serde(borrow)]
-    pub(super) refusal: Word<'a>,
-    #[serde(borrow)]
-    pub(super) arguments: Word<'a>,
-    #[serde(borrow)]
-    pub(super) input: Word<'a>,
-    #[serde(borrow)]
-    pub(super) code: Word<'a>,
-    #[serde(borrow)]
-    pub(super) output_format: Word<'a>,
-    #[serde(borrow)]
-    pub(super) annotation: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) part: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) item: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) response: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) error: Option<&'a RawValue>,
+shape! {
+    /// Every field of every event of a stream that is understood, read in one pass.
+    #[derive(Debug, Default)]
+    pub(super) struct StreamEvent<'a> {
+        pub(super) kind ["type"]: Word<'a>,
+        pub(super) output_index: Place,
+        pub(super) content_index: Place,
+        pub(super) summary_index: Place,
+        pub(super) item_id: Word<'a>,
+        pub(super) delta: Word<'a>,
+        pub(super) logprobs: Option<&'a RawValue>,
+        pub(super) text: Word<'a>,
+        pub(super) refusal: Word<'a>,
+        pub(super) arguments: Word<'a>,
+        pub(super) input: Word<'a>,
+        pub(super) code: Word<'a>,
+        pub(super) output_format: Word<'a>,
+        pub(super) annotation: Option<&'a RawValue>,
+        pub(super) part: Option<&'a RawValue>,
+        pub(super) item: Option<&'a RawValue>,
+        pub(super) response: Option<&'a RawValue>,
+        pub(super) error: Option<&'a RawValue>,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct UsageIn {
-    pub(super) input_tokens: Place,
-    pub(super) output_tokens: Place,
-    pub(super) total_tokens: Place,
-    pub(super) input_tokens_details: Option<InputDetailsIn>,
-    pub(super) output_tokens_details: Option<OutputDetailsIn>,
+shape! {
+    #[derive(Debug, Default)]
+    pub(super) struct UsageIn {
+        pub(super) input_tokens: Place,
+        pub(super) output_tokens: Place,
+        pub(super) total_tokens: Place,
+        pub(super) input_tokens_details: Option<InputDetailsIn>,
+        pub(super) output_tokens_details: Option<OutputDetailsIn>,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct InputDetailsIn {
-    pub(super) cached_tokens: Place,
-    pub(super) cache_write_tokens: Place,
-    pub(super) audio_tokens: Place,
-    pub(super) cache_write_tokens_details: Option<CacheWriteIn>,
+shape! {
+    #[derive(Debug, Default)]
+    pub(super) struct InputDetailsIn {
+        pub(super) cached_tokens: Place,
+        pub(super) cache_write_tokens: Place,
+        pub(super) audio_tokens: Place,
+        pub(super) cache_write_tokens_details: Option<CacheWriteIn>,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct CacheWriteIn {
-    pub(super) ttl_12h_tokens: Place,
+shape! {
+    #[derive(Debug, Default)]
+    pub(super) struct CacheWriteIn {
+        pub(super) ttl_12h_tokens: Place,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct OutputDetailsIn {
-    pub(super) reasoning_tokens: Place,
-    pub(super) audio_tokens: Place,
+shape! {
+    #[derive(Debug, Default)]
+    pub(super) struct OutputDetailsIn {
+        pub(super) reasoning_tokens: Place,
+        pub(super) audio_tokens: Place,
+    }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct LogprobIn<'a> {
-    #[serde(borrow)]
-    pub(super) token: Word<'a>,
-    pub(super) logprob: Option<f64>,
-    pub(super) bytes: Option<Vec<u8>>,
-    pub(super) top_logprobs: Option<Vec<Self>>,
+shape! {
+    #[derive(Debug, Default)]
+    pub(super) struct LogprobIn<'a> {
+        pub(super) token: Word<'a>,
+        pub(super) logprob: Option<f64>,
+        pub(super) bytes: Option<Vec<u8>>,
+        pub(super) top_logprobs: Option<Vec<Self>>,
+    }
 }
 
 #[derive(Serialize)]

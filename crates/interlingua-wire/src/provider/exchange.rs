@@ -1,52 +1,57 @@
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::fields::{fields, words};
 use crate::provider::{Header, Text};
 
-/// How a key is exchanged for a token that lasts a while, at an address of the provider's own.
-///
-/// In the values of headers and of the form, `{key}` stands for the key and `{id}` for a word that is new each time; other
-/// placeholders, and those of the address, are the row's. With a form it is a `POST`, else a `GET`.
-///
-/// ```
-/// use interlingua_wire::{Auth, catalog};
-///
-/// let watsonx = catalog::find("watsonx").expect("a row");
-/// let Auth::Exchange(exchange) = &watsonx.auth else { panic!("its keys are exchanged") };
-/// assert_eq!(exchange.token, "access_token");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Exchange {
-    /// The address.
-    pub url: Text,
-    /// The headers that go along.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<Header>,
-    /// The fields of the form.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub form: Vec<Header>,
-    /// The field of the answer that holds the token.
-    pub token: Text,
-    /// The field of the answer that says how long it lasts.
-    pub expires: Text,
-    /// What the number in that field is.
-    #[serde(default)]
-    pub unit: Expiry,
+fields! {
+    from Self::default(); needs "url", "token", "expires";
+
+    /// How a key is exchanged for a token that lasts a while, at an address of the provider's own.
+    ///
+    /// In the values of headers and of the form, `{key}` stands for the key and `{id}` for a word that is new each time; other
+    /// placeholders, and those of the address, are the row's. With a form it is a `POST`, else a `GET`.
+    ///
+    /// ```
+    /// use interlingua_wire::{Auth, catalog};
+    ///
+    /// let watsonx = catalog::find("watsonx").expect("a row");
+    /// let Auth::Exchange(exchange) = &watsonx.auth else { panic!("its keys are exchanged") };
+    /// assert_eq!(exchange.token, "access_token");
+    /// ```
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Exchange {
+        /// The address.
+        pub url: Text,
+        /// The headers that go along.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub headers: Vec<Header>,
+        /// The fields of the form.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub form: Vec<Header>,
+        /// The field of the answer that holds the token.
+        pub token: Text,
+        /// The field of the answer that says how long it lasts.
+        pub expires: Text,
+        /// What the number in that field is.
+        #[serde(default)]
+        pub unit: Expiry,
+    }
 }
 
-/// What the number is that says how long a token lasts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Expiry {
-    /// Seconds from now.
-    #[default]
-    Seconds,
-    /// The moment, in seconds since 1970.
-    UnixSeconds,
-    /// The moment, in milliseconds since 1970.
-    UnixMilliseconds,
+words! {
+    /// What the number is that says how long a token lasts.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Expiry {
+        /// Seconds from now.
+        #[default]
+        Seconds = "seconds",
+        /// The moment, in seconds since 1970.
+        UnixSeconds = "unix_seconds",
+        /// The moment, in milliseconds since 1970.
+        UnixMilliseconds = "unix_milliseconds",
+    }
 }
 
 impl Exchange {

@@ -1,37 +1,40 @@
-use std::collections::BTreeMap;
-
 use interlingua_model::{Error, ErrorKind, Json};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::fields::{Field, fields, wrong};
+use crate::object::written;
 use crate::provider::Text;
-use crate::{Object, Protocol};
+use crate::{Object, Protocol, Table};
 
-/// What holds for some models of a provider only.
-///
-/// ```
-/// use interlingua_wire::Family;
-///
-/// let reasoners = Family::new(["o1*", "o3*"]);
-/// assert!(reasoners.matches("o3-mini") && !reasoners.matches("gpt-4o"));
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Family {
-    /// The names of the models, where `*` stands for any letters and `?` for one; case does not matter.
-    pub models: Vec<Text>,
-    /// The protocol that these models are asked in, when not the first one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<Protocol>,
-    /// What these models change in the row's dialects.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dialect: BTreeMap<Protocol, Patch>,
-    /// What is changed in the body of each request to these models, after the codec has written it: see
-    /// [`Patch::apply_to`].
-    #[serde(default, skip_serializing_if = "Patch::is_empty")]
-    pub body: Patch,
+fields! {
+    from Self::new([] as [Text; 0]); needs "models";
+
+    /// What holds for some models of a provider only.
+    ///
+    /// ```
+    /// use interlingua_wire::Family;
+    ///
+    /// let reasoners = Family::new(["o1*", "o3*"]);
+    /// assert!(reasoners.matches("o3-mini") && !reasoners.matches("gpt-4o"));
+    /// ```
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    #[non_exhaustive]
+    pub struct Family {
+        /// The names of the models, where `*` stands for any letters and `?` for one; case does not matter.
+        pub models: Vec<Text>,
+        /// The protocol that these models are asked in, when not the first one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub protocol: Option<Protocol>,
+        /// What these models change in the row's dialects.
+        #[serde(default, skip_serializing_if = "Table::is_empty")]
+        pub dialect: Table<Protocol, Patch>,
+        /// What is changed in the body of each request to these models, after the codec has written it: see
+        /// [`Patch::apply_to`].
+        #[serde(default, skip_serializing_if = "Patch::is_empty")]
+        pub body: Patch,
+    }
 }
 
 /// A change of some fields of a dialect, in the dialect's own serialized form.
@@ -65,7 +68,7 @@ impl Family {
         Self {
             models: models.into_iter().map(Into::into).collect(),
             protocol: None,
-            dialect: BTreeMap::new(),
+            dialect: Table::new(),
             body: Patch::default(),
         }
     }
@@ -149,6 +152,12 @@ impl Patch {
     }
 }
 
+impl Field for Patch {
+    fn read(value: Value) -> Result<Self, String> {
+        if let Value::Object(fields) = value { Ok(Self(fields)) } else { Err(wrong(&value, "a table")) }
+    }
+}
+
 impl From<Map<String, Value>> for Patch {
     fn from(fields: Map<String, Value>) -> Self {
         Self(fields)
@@ -189,7 +198,7 @@ fn patched(object: &Object<'_>, patch: &Map<String, Value>) -> String {
             None => value.get().to_owned(),
             Some(Value::Null) => return None,
             Some(Value::Object(inner)) => patched(&Object::parse(value.get()).unwrap_or_default(), inner),
-            Some(value) => value.to_string(),
+            Some(value) => written(value),
         };
         Some((name, value))
     });
@@ -198,7 +207,7 @@ fn patched(object: &Object<'_>, patch: &Map<String, Value>) -> String {
             _ if object.get(name).is_some() => return None,
             Value::Null => return None,
             Value::Object(inner) => patched(&Object::default(), inner),
-            value => value.to_string(),
+            value => written(value),
         };
         Some((name.as_str(), value))
     });

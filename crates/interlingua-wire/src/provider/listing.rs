@@ -8,44 +8,49 @@ use serde_json::value::RawValue;
 
 use crate::Object;
 use crate::date::rfc3339;
+use crate::fields::fields;
 use crate::provider::{Header, Text};
 
-/// Where and in which shape a provider lists its models.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Listing {
-    /// The path below [`Provider::root`](crate::Provider::root), or a whole URL.
-    pub url: Text,
-    /// The field that holds the list; empty when the body is the list itself.
-    #[serde(default = "Listing::items")]
-    pub items: Text,
-    /// The field of an entry that holds the model's name.
-    #[serde(default = "Listing::id")]
-    pub id: Text,
-    /// What the names begin with and requests leave out.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub prefix: Text,
-    /// Headers that this call needs besides those of the provider.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<Header>,
-    /// How the next page is asked for, when the list comes in pages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub page: Option<Page>,
+fields! {
+    from Self::new(""); needs "url";
+
+    /// Where and in which shape a provider lists its models.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Listing {
+        /// The path below [`Provider::root`](crate::Provider::root), or a whole URL.
+        pub url: Text,
+        /// The field that holds the list; empty when the body is the list itself.
+        pub items: Text,
+        /// The field of an entry that holds the model's name.
+        pub id: Text,
+        /// What the names begin with and requests leave out.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub prefix: Text,
+        /// Headers that this call needs besides those of the provider.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub headers: Vec<Header>,
+        /// How the next page is asked for, when the list comes in pages.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub page: Option<Page>,
+    }
 }
 
-/// How the next page of a list is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Page {
-    /// The field of the answer that names the place where the next page begins.
-    pub cursor: Text,
-    /// The query parameter that takes it.
-    pub parameter: Text,
-    /// The field of the answer that says whether there is a next page; empty when the cursor alone says so.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub more: Text,
+fields! {
+    from Self::new("", ""); needs "cursor", "parameter";
+
+    /// How the next page of a list is asked for.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Page {
+        /// The field of the answer that names the place where the next page begins.
+        pub cursor: Text,
+        /// The query parameter that takes it.
+        pub parameter: Text,
+        /// The field of the answer that says whether there is a next page; empty when the cursor alone says so.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub more: Text,
+    }
 }
 
 /// One page of a list of models.

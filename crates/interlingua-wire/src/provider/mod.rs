@@ -1,15 +1,16 @@
 //! A provider is a row: where it is, how it is paid for, what it speaks, and in which dialect.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use interlingua_model::{Error, ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 #[cfg(feature = "server")]
 use crate::Serve;
-use crate::{Codec, Protocol};
+use crate::fields::{Field, deserialize, each, fields, unknown, words};
+use crate::{Codec, Protocol, Table};
 
 mod decisions;
 mod exchange;
@@ -30,131 +31,138 @@ use variable::{LATER, MODEL};
 /// Text of a row: static in the built-in table, owned when it comes from a user's file.
 pub type Text = Cow<'static, str>;
 
-/// A service that answers requests, as data.
-///
-/// The built-in rows are in [`catalog`](crate::catalog); a user's own file adds rows of the same shape with the same
-/// power. Fields that a row leaves out have their defaults. Placeholders in URLs and header values stand in braces
-/// and are filled from [`variables`](Self::variables).
-///
-/// ```
-/// use interlingua_wire::{Protocol, Provider};
-///
-/// let row = r#"{
-///     "id": "attic",
-///     "endpoints": [{ "protocol": "openai_chat", "base_url": "http://attic:8000/v1" }],
-///     "auth": "none_or_bearer",
-///     "keys": ["ATTIC_KEY"]
-/// }"#;
-/// let attic: Provider = serde_json::from_str(row)?;
-/// attic.check()?;
-/// assert_eq!(attic.protocol_for("any-model")?, Protocol::OpenaiChat);
-/// assert_eq!(attic.base_url(Protocol::OpenaiChat, None, &|_| None)?, "http://attic:8000/v1");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Provider {
-    /// The word before the slash in `provider/model`: small letters, digits and dashes.
-    pub id: Text,
-    /// The name for people; the id when empty.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub name: Text,
-    /// Other words that mean the same provider.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<Text>,
-    /// What kind of service it is.
-    #[serde(default)]
-    pub kind: Kind,
-    /// What the base URLs have in common, when another host can stand in for it; else empty, and the base URL of the
-    /// first endpoint takes its place. See [`base_url`](Self::base_url).
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub root: Text,
-    /// The protocols it speaks and where. The first one is preferred.
-    pub endpoints: Vec<Endpoint>,
-    /// How a key is sent.
-    #[serde(default)]
-    pub auth: Auth,
-    /// The environment variables that may hold the key, the first one first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keys: Vec<Key>,
-    /// The environment variables that may hold another [`root`](Self::root).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub base_url_env: Vec<Text>,
-    /// What fills the placeholders.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub variables: Vec<Variable>,
-    /// Where its models are listed, when they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub models: Option<Listing>,
-    /// Where it decides typed questions, when it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decisions: Option<Decisions>,
-    /// Headers that every call carries. Values may hold placeholders; one that comes out empty is left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<Header>,
-    /// How it speaks its protocols: the fields in which it differs from the default dialect of each.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dialect: BTreeMap<Protocol, Patch>,
-    /// What is changed in the body of each request, after the codec has written it: see [`Patch::apply_to`]. For fields of the
-    /// service that no dialect has.
-    #[serde(default, skip_serializing_if = "Patch::is_empty")]
-    pub body: Patch,
-    /// The model for someone who names none: able and cheap enough for any question. Empty when none was vetted.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub default_model: Text,
-    /// What holds for some of its models only, applied in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub families: Vec<Family>,
-    /// Whether its URL was seen in the vendor's own or another client's source; a row that says no is a good guess.
-    #[serde(default)]
-    pub verified: bool,
-    /// Its name in traces and metrics, where OpenTelemetry's conventions have one that is not its id.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub telemetry: Text,
-    /// What a user should know before the first call, in one line.
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub note: Text,
+fields! {
+    from Self::new("", Protocol::OpenaiChat, ""); needs "id", "endpoints";
+
+    /// A service that answers requests, as data.
+    ///
+    /// The built-in rows are in [`catalog`](crate::catalog); a user's own file adds rows of the same shape with the same
+    /// power. Fields that a row leaves out have their defaults. Placeholders in URLs and header values stand in braces
+    /// and are filled from [`variables`](Self::variables).
+    ///
+    /// ```
+    /// use interlingua_wire::{Protocol, Provider};
+    ///
+    /// let row = r#"{
+    ///     "id": "attic",
+    ///     "endpoints": [{ "protocol": "openai_chat", "base_url": "http://attic:8000/v1" }],
+    ///     "auth": "none_or_bearer",
+    ///     "keys": ["ATTIC_KEY"]
+    /// }"#;
+    /// let attic: Provider = serde_json::from_str(row)?;
+    /// attic.check()?;
+    /// assert_eq!(attic.protocol_for("any-model")?, Protocol::OpenaiChat);
+    /// assert_eq!(attic.base_url(Protocol::OpenaiChat, None, &|_| None)?, "http://attic:8000/v1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    #[non_exhaustive]
+    pub struct Provider {
+        /// The word before the slash in `provider/model`: small letters, digits and dashes.
+        pub id: Text,
+        /// The name for people; the id when empty.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub name: Text,
+        /// Other words that mean the same provider.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub aliases: Vec<Text>,
+        /// What kind of service it is.
+        #[serde(default)]
+        pub kind: Kind,
+        /// What the base URLs have in common, when another host can stand in for it; else empty, and the base URL of the
+        /// first endpoint takes its place. See [`base_url`](Self::base_url).
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub root: Text,
+        /// The protocols it speaks and where. The first one is preferred.
+        pub endpoints: Vec<Endpoint>,
+        /// How a key is sent.
+        #[serde(default)]
+        pub auth: Auth,
+        /// The environment variables that may hold the key, the first one first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub keys: Vec<Key>,
+        /// The environment variables that may hold another [`root`](Self::root).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub base_url_env: Vec<Text>,
+        /// What fills the placeholders.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub variables: Vec<Variable>,
+        /// Where its models are listed, when they are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub models: Option<Listing>,
+        /// Where it decides typed questions, when it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub decisions: Option<Decisions>,
+        /// Headers that every call carries. Values may hold placeholders; one that comes out empty is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub headers: Vec<Header>,
+        /// How it speaks its protocols: the fields in which it differs from the default dialect of each.
+        #[serde(default, skip_serializing_if = "Table::is_empty")]
+        pub dialect: Table<Protocol, Patch>,
+        /// What is changed in the body of each request, after the codec has written it: see [`Patch::apply_to`]. For fields of the
+        /// service that no dialect has.
+        #[serde(default, skip_serializing_if = "Patch::is_empty")]
+        pub body: Patch,
+        /// The model for someone who names none: able and cheap enough for any question. Empty when none was vetted.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub default_model: Text,
+        /// What holds for some of its models only, applied in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub families: Vec<Family>,
+        /// Whether its URL was seen in the vendor's own or another client's source; a row that says no is a good guess.
+        #[serde(default)]
+        pub verified: bool,
+        /// Its name in traces and metrics, where OpenTelemetry's conventions have one that is not its id.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub telemetry: Text,
+        /// What a user should know before the first call, in one line.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        pub note: Text,
+    }
 }
 
-/// What kind of service a provider is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Kind {
-    /// It serves the models it makes.
-    Vendor,
-    /// A cloud platform with its own accounts.
-    Cloud,
-    /// It serves models that others make.
-    #[default]
-    Host,
-    /// It passes requests on to other services.
-    Gateway,
-    /// A program on this machine or in this house.
-    Local,
+words! {
+    /// What kind of service a provider is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+    #[non_exhaustive]
+    pub enum Kind {
+        /// It serves the models it makes.
+        Vendor = "vendor",
+        /// A cloud platform with its own accounts.
+        Cloud = "cloud",
+        /// It serves models that others make.
+        #[default]
+        Host = "host",
+        /// It passes requests on to other services.
+        Gateway = "gateway",
+        /// A program on this machine or in this house.
+        Local = "local",
+    }
 }
 
-/// One protocol that a provider speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Endpoint {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// The URL to which the path of a [`Call`](crate::Call) is appended.
-    pub base_url: Text,
-    /// How a key is sent here, when not as [`Provider::auth`] says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<Auth>,
-    /// Whether real traffic of this provider in this protocol was decoded by this library. Otherwise the row is known
-    /// from documents and from other clients' source only.
-    #[serde(default)]
-    pub recorded: bool,
+fields! {
+    from Self::new(Protocol::OpenaiChat, ""); needs "protocol", "base_url";
+
+    /// One protocol that a provider speaks.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Endpoint {
+        /// The protocol.
+        pub protocol: Protocol,
+        /// The URL to which the path of a [`Call`](crate::Call) is appended.
+        pub base_url: Text,
+        /// How a key is sent here, when not as [`Provider::auth`] says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub auth: Option<Auth>,
+        /// Whether real traffic of this provider in this protocol was decoded by this library. Otherwise the row is known
+        /// from documents and from other clients' source only.
+        #[serde(default)]
+        pub recorded: bool,
+    }
 }
 
 /// How a key is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Auth {
@@ -182,8 +190,8 @@ pub enum Auth {
 }
 
 /// An environment variable that may hold a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "KeyShape", into = "KeyShape")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "KeyShape")]
 #[non_exhaustive]
 pub struct Key {
     /// The name of the variable.
@@ -193,22 +201,25 @@ pub struct Key {
 }
 
 /// In a file a key is its variable's name, or a table when it is sent in its own way.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum KeyShape {
     Name(Text),
     Table { variable: Text, auth: Option<Auth> },
 }
 
-/// A header that every call carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Header {
-    /// The name.
-    pub name: Text,
-    /// The value, which may hold placeholders.
-    pub value: Text,
+fields! {
+    from Self::new("", ""); needs "name", "value";
+
+    /// A header that every call carries.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Header {
+        /// The name.
+        pub name: Text,
+        /// The value, which may hold placeholders.
+        pub value: Text,
+    }
 }
 
 /// A codec of one of the protocols with all the halves that are built.
@@ -234,7 +245,7 @@ impl Provider {
             models: None,
             decisions: None,
             headers: Vec::new(),
-            dialect: BTreeMap::new(),
+            dialect: Table::new(),
             body: Patch::default(),
             default_model: Text::default(),
             families: Vec::new(),
@@ -684,14 +695,52 @@ impl Key {
     }
 }
 
-impl From<KeyShape> for Key {
-    fn from(shape: KeyShape) -> Self {
-        match shape {
-            KeyShape::Name(variable) => Self { variable, auth: None },
-            KeyShape::Table { variable, auth } => Self { variable, auth },
+impl Field for Key {
+    fn read(value: Value) -> Result<Self, String> {
+        let mut key = Self::new("");
+        if value.is_string() {
+            key.variable.put(value)?;
+            return Ok(key);
         }
+        each(value, &["variable"], &["variable", "auth"], &mut |name, value| match name {
+            "variable" => key.variable.put(value),
+            _ => key.auth.put(value),
+        })?;
+        Ok(key)
     }
 }
+
+deserialize!(Key);
+
+impl Field for Auth {
+    fn read(value: Value) -> Result<Self, String> {
+        const PLAIN: [&str; 5] = ["bearer", "none", "none_or_bearer", "google", "oracle"];
+        const TABLES: [&str; 4] = ["header", "sigv4", "exchange", "unsupported"];
+        if let Value::String(word) = &value {
+            return Ok(match word.as_str() {
+                "bearer" => Self::Bearer,
+                "none" => Self::None,
+                "none_or_bearer" => Self::NoneOrBearer,
+                "google" => Self::Google,
+                "oracle" => Self::Oracle,
+                _ => return Err(unknown("variant", word, &PLAIN)),
+            });
+        }
+        let mut auth = None;
+        each(value, &[], &TABLES, &mut |name, value| {
+            auth = Some(match name {
+                "header" => Self::Header(Text::read(value)?),
+                "sigv4" => Self::Sigv4(Text::read(value)?),
+                "exchange" => Self::Exchange(Box::read(value)?),
+                _ => Self::Unsupported(Text::read(value)?),
+            });
+            Ok(())
+        })?;
+        auth.ok_or_else(|| format!("expected one of `{}`", TABLES.join("`, `")))
+    }
+}
+
+deserialize!(Auth);
 
 impl From<Key> for KeyShape {
     fn from(key: Key) -> Self {

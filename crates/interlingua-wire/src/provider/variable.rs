@@ -1,66 +1,73 @@
 //! Placeholders of a row, and what fills them.
 
 use interlingua_model::Error;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::family::glob;
 use super::url::{placeholders, split_placeholder};
 use super::{Provider, Text};
+use crate::fields::fields;
 
 /// The placeholder that stands for the name of the model.
 pub(super) const MODEL: &str = "model";
 /// The words of an [`Exchange`](super::Exchange), which are filled when it is made.
 pub(super) const LATER: [&str; 2] = ["key", "id"];
 
-/// A placeholder of a URL or a header value.
-///
-/// Its value is that of the first environment variable that is set, else that of the first case that fits, else the default.
-/// The values of cases and the default may hold the placeholders of variables that stand before this one.
-///
-/// ```
-/// use interlingua_wire::{Protocol, catalog};
-///
-/// let vertex = catalog::find("google-vertex").expect("a row");
-/// let at = |place: &'static str| {
-///     move |name: &str| match name {
-///         "GOOGLE_CLOUD_LOCATION" => Some(place.to_owned()),
-///         "GOOGLE_CLOUD_PROJECT" => Some("p".to_owned()),
-///         _ => None,
-///     }
-/// };
-/// let url = |place| vertex.base_url(Protocol::Gemini, None, &at(place));
-/// assert!(url("europe-west4")?.starts_with("https://europe-west4-aiplatform.googleapis.com/"));
-/// assert!(url("global")?.starts_with("https://aiplatform.googleapis.com/"));
-/// # Ok::<(), interlingua_model::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Variable {
-    /// The word in the braces.
-    pub name: Text,
-    /// The environment variables that may hold its value, the first one first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub env: Vec<Text>,
-    /// Values that follow from those of other variables.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cases: Vec<Case>,
-    /// The value when nothing else gives one. `{model}` in it is the name of the model, see [`with_model`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<Text>,
+fields! {
+    from Self::new("", [] as [Text; 0]); needs "name";
+
+    /// A placeholder of a URL or a header value.
+    ///
+    /// Its value is that of the first environment variable that is set, else that of the first case that fits, else the default.
+    /// The values of cases and the default may hold the placeholders of variables that stand before this one.
+    ///
+    /// ```
+    /// use interlingua_wire::{Protocol, catalog};
+    ///
+    /// let vertex = catalog::find("google-vertex").expect("a row");
+    /// let at = |place: &'static str| {
+    ///     move |name: &str| match name {
+    ///         "GOOGLE_CLOUD_LOCATION" => Some(place.to_owned()),
+    ///         "GOOGLE_CLOUD_PROJECT" => Some("p".to_owned()),
+    ///         _ => None,
+    ///     }
+    /// };
+    /// let url = |place| vertex.base_url(Protocol::Gemini, None, &at(place));
+    /// assert!(url("europe-west4")?.starts_with("https://europe-west4-aiplatform.googleapis.com/"));
+    /// assert!(url("global")?.starts_with("https://aiplatform.googleapis.com/"));
+    /// # Ok::<(), interlingua_model::Error>(())
+    /// ```
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Variable {
+        /// The word in the braces.
+        pub name: Text,
+        /// The environment variables that may hold its value, the first one first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub env: Vec<Text>,
+        /// Values that follow from those of other variables.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub cases: Vec<Case>,
+        /// The value when nothing else gives one. `{model}` in it is the name of the model, see [`with_model`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub default: Option<Text>,
+    }
 }
 
-/// A value of a [`Variable`] that follows from that of another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Case {
-    /// The other variable, which stands before this one.
-    pub of: Text,
-    /// What its value is, where `*` stands for any letters.
-    pub is: Text,
-    /// The value that follows.
-    pub value: Text,
+fields! {
+    from Self { of: Text::default(), is: Text::default(), value: Text::default() }; needs "of", "is", "value";
+
+    /// A value of a [`Variable`] that follows from that of another one.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[non_exhaustive]
+    pub struct Case {
+        /// The other variable, which stands before this one.
+        pub of: Text,
+        /// What its value is, where `*` stands for any letters.
+        pub is: Text,
+        /// The value that follows.
+        pub value: Text,
+    }
 }
 
 impl Variable {

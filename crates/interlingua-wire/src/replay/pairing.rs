@@ -1,9 +1,9 @@
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
 
 use interlingua_model::{Content, Input, Message, Origin, Output, Request, Text, ToolCall, ToolResult, User};
 
 use super::{Loss, Losses, Passed};
+use crate::places::Words;
 
 /// Most characters of an id that services take.
 const LONGEST: usize = 64;
@@ -18,7 +18,7 @@ pub(super) struct Pairing<'p> {
     is_unique: bool,
     /// Earlier messages lie with the provider, and so may the calls of results.
     is_continued: bool,
-    used: HashSet<String>,
+    used: Words,
 }
 
 /// Where a result stands: index of the message and of the part.
@@ -29,7 +29,28 @@ type Place = (usize, usize);
 struct Pair {
     message: usize,
     part: usize,
-    result: Option<Place>,
+    /// Which of the results it is.
+    result: Option<usize>,
+    id: Option<String>,
+}
+
+/// The results of a conversation in order.
+struct Results {
+    list: Vec<Found>,
+    /// The first result of each id that no call has got yet, as far as one may still come.
+    first: Words,
+}
+
+/// A result, and what becomes of it.
+struct Found {
+    place: Place,
+    /// The next result of the same id.
+    next: usize,
+    /// The message of the call that it belongs to.
+    turn: Option<usize>,
+    /// It goes to where its call is.
+    is_moved: bool,
+    /// The id that it gets.
     id: Option<String>,
 }
 
@@ -44,40 +65,33 @@ impl<'p> Pairing<'p> {
             is_narrow: matches!(protocol, "anthropic" | "bedrock"),
             is_unique: matches!(protocol, "anthropic" | "bedrock" | "openai_responses"),
             is_continued: is_continued || refers_to_stored_items(request),
-            used: HashSet::new(),
+            used: Words::default(),
         }
     }
 
     pub(super) fn pair(mut self, messages: Vec<Passed<'_>>) -> Vec<Passed<'_>> {
-        let mut results = results_of(&messages);
+        let mut results = Results::of(&messages);
         let mut turns: Vec<Vec<Pair>> = Vec::with_capacity(messages.len());
         for (at, message) in messages.iter().enumerate() {
-            let pairs = calls_of(message).map(|(part, call)| self.pair_one(at, part, call, &mut results));
+            let pairs = calls_of(message).map(|(part, call)| Pair {
+                message: at,
+                part,
+                result: results.take(&call.id, at),
+                id: self.identify(&call.id, at, part),
+            });
             turns.push(pairs.collect());
         }
-        let orphans: HashSet<Place> =
-            if self.is_continued { HashSet::new() } else { results.into_values().flatten().collect() };
-        let is_whole = orphans.is_empty()
+        let in_place = |(at, pairs): (usize, &Vec<Pair>)| results.are_in_place(&messages, at, pairs);
+        let in_place: Vec<bool> = turns.iter().enumerate().map(in_place).collect();
+        let is_whole = in_place.iter().all(|is_in_place| *is_in_place)
             && turns.iter().flatten().all(|pair| pair.id.is_none())
-            && turns.iter().enumerate().all(|(at, pairs)| is_in_place(&messages, at, pairs));
-        if is_whole { messages } else { self.rebuild(messages, turns, &orphans) }
+            && !results.list.iter().any(|result| self.is_orphan(result));
+        if is_whole { messages } else { self.rebuild(messages, turns, &in_place, results) }
     }
 
-    fn pair_one(
-        &mut self,
-        message: usize,
-        part: usize,
-        call: &ToolCall,
-        results: &mut HashMap<String, VecDeque<Place>>,
-    ) -> Pair {
-        // A result belongs to the nearest call before it that carries its id.
-        let places = results.get_mut(&call.id);
-        let result = places.and_then(|places| {
-            let index = places.iter().position(|(at, _)| *at > message)?;
-            places.remove(index)
-        });
-        let id = self.identify(&call.id, message, part);
-        Pair { message, part, result, id }
+    /// Whether a result has no call in the conversation.
+    const fn is_orphan(&self, result: &Found) -> bool {
+        result.turn.is_none() && !self.is_continued
     }
 
     /// Another id, where the target does not take this one.
@@ -86,18 +100,19 @@ impl<'p> Pairing<'p> {
         let is_fine = !id.is_empty()
             && id.chars().count() <= LONGEST
             && (!self.is_narrow || id.chars().all(is_allowed))
-            && !(self.is_unique && self.used.contains(id));
+            && !(self.is_unique && self.used.get(id).is_some());
         if is_fine {
-            self.used.insert(id.to_owned());
+            self.used.set(id, message);
             return None;
         }
         self.losses.add(Loss::Identifier, || format!("messages[{message}].parts[{part}]"));
         let clean: String = id.chars().map(|c| if is_allowed(c) { c } else { '_' }).take(40).collect();
         // Where the id repeats, the place tells the calls apart; earlier places never change as a conversation grows.
-        let mut salt = if self.used.contains(id) || id.is_empty() { message * 1_000 + part + 1 } else { 0 };
+        let mut salt =
+            if self.used.get(id).is_some() || id.is_empty() { message * 1_000 + part + 1 } else { 0 };
         loop {
             let found = format!("{clean}_{:016x}", hash(id, salt));
-            if self.used.insert(found.clone()) {
+            if self.used.set(&found, message).is_none() {
                 return Some(found);
             }
             salt += 1;
@@ -108,88 +123,73 @@ impl<'p> Pairing<'p> {
         &mut self,
         messages: Vec<Passed<'a>>,
         turns: Vec<Vec<Pair>>,
-        orphans: &HashSet<Place>,
+        in_place: &[bool],
+        mut results: Results,
     ) -> Vec<Passed<'a>> {
-        let in_place: Vec<bool> = (0..turns.len())
-            .map(|at| turns.get(at).is_none_or(|pairs| is_in_place(&messages, at, pairs)))
-            .collect();
-        let mut renamed: HashMap<Place, String> = HashMap::new();
-        let mut moved: HashSet<Place> = HashSet::new();
-        for (pairs, is_in_place) in turns.iter().zip(&in_place) {
+        let mut inserted: Vec<Option<Message>> = Vec::with_capacity(turns.len());
+        for (pairs, is_in_place) in turns.iter().zip(in_place) {
             for pair in pairs {
-                let Some(place) = pair.result else { continue };
-                renamed.extend(pair.id.clone().map(|id| (place, id)));
-                if !is_in_place {
-                    moved.insert(place);
+                if let Some(result) = pair.result.and_then(|at| results.list.get_mut(at)) {
+                    result.id.clone_from(&pair.id);
+                    result.is_moved = !is_in_place;
                 }
             }
-        }
-        let mut inserted: Vec<Option<Message>> = Vec::with_capacity(turns.len());
-        for (pairs, is_in_place) in turns.iter().zip(&in_place) {
-            inserted.push((!is_in_place).then(|| self.answers(&messages, pairs)));
+            inserted.push((!is_in_place).then(|| self.answers(&messages, pairs, &results)));
         }
         let mut out = Vec::with_capacity(messages.len());
         for (((at, message), pairs), answers) in messages.into_iter().enumerate().zip(turns).zip(inserted) {
             let message = rename_calls(message, &pairs);
-            out.extend(self.inputs(at, message, &renamed, &moved, orphans));
+            out.extend(self.inputs(at, message, &results));
             out.extend(answers.map(Cow::Owned));
         }
         out
     }
 
     /// The message that answers every call of a turn, in the order of the calls.
-    fn answers(&mut self, messages: &[Passed<'_>], pairs: &[Pair]) -> Message {
+    fn answers(&mut self, messages: &[Passed<'_>], pairs: &[Pair], results: &Results) -> Message {
         let mut has_moved = false;
-        let mut results = Vec::with_capacity(pairs.len());
+        let mut answers = Vec::with_capacity(pairs.len());
         for pair in pairs {
             let Some(call) = call_at(messages, pair) else { continue };
             let id = pair.id.as_ref().unwrap_or(&call.id);
-            if let Some(result) = pair.result.and_then(|place| result_at(messages, place)) {
+            if let Some(result) = pair.result.and_then(|at| result_at(messages, results.list.get(at)?.place))
+            {
                 has_moved = true;
-                results.push(answering(result, id));
+                answers.push(answering(result, id));
             } else {
                 self.losses
                     .add(Loss::MissingResult, || format!("messages[{}].parts[{}]", pair.message, pair.part));
                 let mut result = ToolResult::error(&**id, &*call.name, "no result");
                 result.kind = call.kind;
-                results.push(result);
+                answers.push(result);
             }
         }
         if let Some(pair) = pairs.first().filter(|_| has_moved) {
             self.losses.add(Loss::Moved, || format!("messages[{}]", pair.message));
         }
-        Message::tool_results(results)
+        Message::tool_results(answers)
     }
 
     /// A user message without the results that have moved, with those renamed that stay and orphans as text.
-    fn inputs<'a>(
-        &mut self,
-        at: usize,
-        message: Passed<'a>,
-        renamed: &HashMap<Place, String>,
-        moved: &HashSet<Place>,
-        orphans: &HashSet<Place>,
-    ) -> Option<Passed<'a>> {
+    fn inputs<'a>(&mut self, at: usize, message: Passed<'a>, results: &Results) -> Option<Passed<'a>> {
         let Message::User(user) = &*message else { return Some(message) };
-        let places = || (0..user.parts.len()).map(|part| (at, part));
-        if !places()
-            .any(|place| renamed.contains_key(&place) || moved.contains(&place) || orphans.contains(&place))
-        {
+        let is_changed = |result: &Found| result.is_moved || result.id.is_some() || self.is_orphan(result);
+        if !(0..user.parts.len()).any(|part| results.at((at, part)).is_some_and(is_changed)) {
             return Some(message);
         }
         let mut parts = Vec::with_capacity(user.parts.len());
-        for (place, part) in places().zip(&user.parts) {
-            match part {
-                Input::ToolResult(_) if moved.contains(&place) => {}
-                Input::ToolResult(result) if orphans.contains(&place) => {
-                    self.losses.add(Loss::OrphanResult, || format!("messages[{at}].parts[{}]", place.1));
+        for (number, part) in user.parts.iter().enumerate() {
+            match (part, results.at((at, number))) {
+                (_, Some(found)) if found.is_moved => {}
+                (Input::ToolResult(result), Some(found)) if self.is_orphan(found) => {
+                    self.losses.add(Loss::OrphanResult, || format!("messages[{at}].parts[{number}]"));
                     parts.extend(as_text(result));
                 }
-                Input::ToolResult(result) => {
-                    let id = renamed.get(&place).unwrap_or(&result.call);
+                (Input::ToolResult(result), Some(found)) => {
+                    let id = found.id.as_ref().unwrap_or(&result.call);
                     parts.push(Input::ToolResult(answering(result, id)));
                 }
-                other => parts.push(other.clone()),
+                (other, _) => parts.push(other.clone()),
             }
         }
         let mut changed = User::new(parts);
@@ -198,33 +198,68 @@ impl<'p> Pairing<'p> {
     }
 }
 
-/// Whether the results of a turn lead what follows it: in the next user messages, before anything else.
-fn is_in_place(messages: &[Passed<'_>], at: usize, pairs: &[Pair]) -> bool {
-    let wanted: HashSet<Place> = pairs.iter().filter_map(|pair| pair.result).collect();
-    if wanted.len() < pairs.len() {
-        return false;
-    }
-    let following = messages.iter().enumerate().skip(at + 1);
-    let users = following.map_while(|(at, message)| match &**message {
-        Message::User(user) => Some((at, user)),
-        _ => None,
-    });
-    let places = users.flat_map(|(at, user)| (0..user.parts.len()).map(move |part| (at, part)));
-    places.take(wanted.len()).filter(|place| wanted.contains(place)).count() == wanted.len()
-}
-
-/// The results of a conversation by the id of their call, in order.
-fn results_of(messages: &[Passed<'_>]) -> HashMap<String, VecDeque<Place>> {
-    let mut results: HashMap<String, VecDeque<Place>> = HashMap::new();
-    for (at, message) in messages.iter().enumerate() {
-        let Message::User(user) = &**message else { continue };
-        for (part, input) in user.parts.iter().enumerate() {
-            if let Input::ToolResult(result) = input {
-                results.entry(result.call.clone()).or_default().push_back((at, part));
+impl Results {
+    fn of(messages: &[Passed<'_>]) -> Self {
+        let mut list = Vec::new();
+        let mut ids = Vec::new();
+        for (at, message) in messages.iter().enumerate() {
+            let Message::User(user) = &**message else { continue };
+            for (part, input) in user.parts.iter().enumerate() {
+                if let Input::ToolResult(result) = input {
+                    let place = (at, part);
+                    list.push(Found { place, next: usize::MAX, turn: None, is_moved: false, id: None });
+                    ids.push(&*result.call);
+                }
             }
         }
+        let mut first = Words::default();
+        for (at, (found, id)) in list.iter_mut().zip(&ids).enumerate().rev() {
+            found.next = first.set(id, at).unwrap_or(usize::MAX);
+        }
+        Self { list, first }
     }
-    results
+
+    /// The result of a call: the nearest one behind it that carries its id and belongs to no call yet. Calls are asked for in
+    /// the order of their messages, so that what stands before this one is of no use to a later one either.
+    fn take(&mut self, id: &str, message: usize) -> Option<usize> {
+        let mut at = self.first.get(id)?;
+        while let Some(found) = self.list.get_mut(at) {
+            let (taken, next) = (at, found.next);
+            at = next;
+            if found.place.0 > message {
+                found.turn = Some(message);
+                self.first.set(id, next);
+                return Some(taken);
+            }
+        }
+        self.first.set(id, usize::MAX);
+        None
+    }
+
+    fn at(&self, place: Place) -> Option<&Found> {
+        self.list.get(self.list.binary_search_by(|found| found.place.cmp(&place)).ok()?)
+    }
+
+    /// Whether the results of a turn lead what follows it: in the next user messages, before anything else.
+    fn are_in_place(&self, messages: &[Passed<'_>], at: usize, pairs: &[Pair]) -> bool {
+        if pairs.iter().any(|pair| pair.result.is_none()) {
+            return false;
+        }
+        let mut missing = pairs.len();
+        for (number, message) in messages.iter().enumerate().skip(at + 1) {
+            let Message::User(user) = &**message else { break };
+            for part in 0..user.parts.len() {
+                if missing == 0 {
+                    return true;
+                }
+                if self.at((number, part)).is_none_or(|found| found.turn != Some(at)) {
+                    return false;
+                }
+                missing -= 1;
+            }
+        }
+        missing == 0
+    }
 }
 
 fn calls_of(message: &Message) -> impl Iterator<Item = (usize, &ToolCall)> {

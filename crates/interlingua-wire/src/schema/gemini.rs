@@ -3,6 +3,8 @@
 use interlingua_model::Warning;
 use serde_json::{Map, Value, json};
 
+use super::Put as _;
+
 use super::rewrite::{below, short, short_value};
 
 /// Keywords that the service keeps to, or that harm nobody.
@@ -74,20 +76,20 @@ fn node(schema: &Value, at: &str, warnings: &mut Vec<Warning>) -> Value {
                 let found = named(value, &path, warnings);
                 match (out.get_mut(name), found) {
                     (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
-                    (_, found) => drop(out.insert(name.to_owned(), found)),
+                    (_, found) => out.put(name, found),
                 }
             }
             "items" | "additionalProperties" => {
-                out.insert(keyword.clone(), node(value, &path, warnings));
+                out.put(keyword, node(value, &path, warnings));
             }
             "anyOf" | "oneOf" | "prefixItems" => {
-                out.insert(keyword.clone(), listed(value, &path, warnings));
+                out.put(keyword, listed(value, &path, warnings));
             }
             "$ref" => {
-                out.insert(keyword.clone(), reference(value));
+                out.put(keyword, reference(value));
             }
             "const" if !map.contains_key("enum") => {
-                out.insert("enum".to_owned(), json!([value]));
+                out.put("enum", json!([value]));
             }
             "allOf" if only_member(map).is_some() => {
                 let member = only_member(map).map(|member| node(member, &path, warnings));
@@ -97,7 +99,7 @@ fn node(schema: &Value, at: &str, warnings: &mut Vec<Warning>) -> Value {
                     }
                 }
             }
-            known if KEPT.contains(&known) => drop(out.insert(keyword.clone(), value.clone())),
+            known if KEPT.contains(&known) => out.put(keyword, value.clone()),
             silent if SILENT.contains(&silent) => {}
             _ => {
                 if warnings.len() < WARNINGS {
@@ -114,7 +116,7 @@ fn node(schema: &Value, at: &str, warnings: &mut Vec<Warning>) -> Value {
             Some(text) if !text.is_empty() => format!("{text}\n{constraints}"),
             _ => constraints,
         };
-        out.insert("description".to_owned(), Value::String(text));
+        out.put("description", Value::String(text));
     }
     Value::Object(out)
 }
@@ -165,7 +167,7 @@ pub(super) fn plain(schema: &Value) -> Value {
             ("anyOf" | "prefixItems", Value::Array(list)) => Value::Array(list.iter().map(plain).collect()),
             _ => value.clone(),
         };
-        out.insert(keyword.to_owned(), value);
+        out.put(keyword, value);
     }
     Value::Object(out)
 }

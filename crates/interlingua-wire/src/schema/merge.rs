@@ -1,6 +1,8 @@
 use interlingua_model::Warning;
 use serde_json::{Map, Value, json};
 
+use super::Put as _;
+
 use super::rewrite::{
     Inlining, Rewriter, below, has_union, is_annotation, is_mixed_union, is_silent, short, types_of, weight,
 };
@@ -82,7 +84,7 @@ impl Rewriter<'_> {
     /// Adds one keyword to what is there; the narrower of two constraints wins.
     fn merge(&mut self, keyword: &str, value: &Value, at: &str, out: &mut Map<String, Value>) {
         let Some(old) = out.get_mut(keyword) else {
-            out.insert(keyword.to_owned(), value.clone());
+            out.put(keyword, value.clone());
             return;
         };
         if old == value {
@@ -149,7 +151,7 @@ fn distribute(map: Map<String, Value>) -> Map<String, Value> {
     for (keyword, value) in map {
         match &*keyword {
             "anyOf" | "oneOf" if unions.is_empty() => {
-                out.insert(keyword.clone(), Value::Null);
+                out.put(&keyword, Value::Null);
                 unions.push((keyword, value));
             }
             _ if is_annotation(&keyword) || is_silent(&keyword) => {
@@ -182,7 +184,7 @@ fn merge_named(old: &mut Value, new: &Value, join: bool) {
     for (name, value) in new {
         match old.get_mut(name) {
             None => {
-                old.insert(name.clone(), value.clone());
+                old.put(name, value.clone());
             }
             Some(first) if join && first != value => *first = both(first, value),
             Some(_) => {}

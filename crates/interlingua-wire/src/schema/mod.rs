@@ -33,6 +33,7 @@ mod rewrite;
 mod target;
 
 use interlingua_model::{Json, Warning};
+use serde_json::{Map, Value};
 
 pub use check::{Mismatch, check};
 use rewrite::Rewriter;
@@ -113,7 +114,7 @@ pub(crate) fn from_gemini(schema: &Json) -> Json {
 }
 
 /// The schema as a tree, or what becomes of text that is none.
-fn read(schema: &Json) -> Result<serde_json::Value, (Json, Vec<Warning>)> {
+fn read(schema: &Json) -> Result<Value, (Json, Vec<Warning>)> {
     serde_json::from_str(schema.as_str()).map_err(|error| {
         let detail = format!("the schema cannot be read and goes out as it is: {error}");
         (schema.clone(), vec![Warning::ignored("#", detail)])
@@ -129,4 +130,17 @@ fn rewritten(schema: &Json, target: Target) -> (Json, Vec<Warning>) {
     // Values compare without regard to the order of keys, which a rewrite never changes.
     let json = if found == root { schema.clone() } else { Json::from(found) };
     (json, warnings)
+}
+
+/// Sets a value by name; here it is a call, where the map's own would be the code of a string, an insertion and the dropping of
+/// what stood there before.
+trait Put {
+    fn put(&mut self, name: &str, value: Value);
+}
+
+impl Put for Map<String, Value> {
+    #[inline(never)]
+    fn put(&mut self, name: &str, value: Value) {
+        self.insert(name.to_owned(), value);
+    }
 }

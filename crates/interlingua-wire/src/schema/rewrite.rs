@@ -1,6 +1,8 @@
 use interlingua_model::Warning;
 use serde_json::{Map, Value, json};
 
+use super::Put as _;
+
 use super::target::{Fate, Target};
 
 /// Schemas nested deeper than this are cut.
@@ -101,8 +103,8 @@ impl<'s> Rewriter<'s> {
         let body = self.node(self.root, "#", 2).unwrap_or_else(nothing);
         let mut out = nothing();
         if let Some(map) = out.as_object_mut() {
-            map.insert("properties".to_owned(), Value::Object(Map::from_iter([("value".to_owned(), body)])));
-            map.insert("required".to_owned(), json!(["value"]));
+            map.put("properties", Value::Object(Map::from_iter([("value".to_owned(), body)])));
+            map.put("required", json!(["value"]));
         }
         out
     }
@@ -118,7 +120,7 @@ impl<'s> Rewriter<'s> {
         let Some((body, map)) = body.zip(out.as_object_mut()) else { return };
         let definitions = map.entry("$defs").or_insert_with(|| json!({}));
         if let Some(definitions) = definitions.as_object_mut() {
-            definitions.insert(name.to_owned(), body);
+            definitions.put(name, body);
         }
     }
 
@@ -135,7 +137,7 @@ impl<'s> Rewriter<'s> {
                 if !definitions.contains_key(name) {
                     let at = below(&below("#", "$defs"), name);
                     let found = self.node(definition, &at, 0).unwrap_or_else(nothing);
-                    definitions.insert(name.clone(), found);
+                    definitions.put(name, found);
                 }
             }
         }
@@ -143,7 +145,7 @@ impl<'s> Rewriter<'s> {
         if definitions.is_empty() && !has_key {
             out.shift_remove("$defs");
         } else {
-            out.insert("$defs".to_owned(), Value::Object(definitions));
+            out.put("$defs", Value::Object(definitions));
         }
     }
 
@@ -209,11 +211,11 @@ impl<'s> Rewriter<'s> {
         for (key, value) in map {
             match &**key {
                 "$ref" => {
-                    union.insert("anyOf".to_owned(), json!([{"$ref": kept}]));
+                    union.put("anyOf", json!([{"$ref": kept}]));
                 }
                 _ if is_silent(key) => {}
                 _ if is_annotation(key) => {
-                    union.insert(key.clone(), value.clone());
+                    union.put(key, value.clone());
                 }
                 _ => {
                     let detail = format!("`{}` beside a reference to itself cannot be expressed", short(key));
@@ -272,13 +274,13 @@ impl<'s> Rewriter<'s> {
         let types = types_of(map);
         let mut node = Node { out: Map::new(), restated: Vec::new() };
         if !map.contains_key("type") && !has_union(map) {
-            node.out.insert("type".to_owned(), self.inferred(&types, at));
+            node.out.put("type", self.inferred(&types, at));
         }
         for (keyword, value) in map {
             self.keyword(map, keyword, value, at, &mut node)?;
         }
         if !node.out.contains_key("type") && !node.out.contains_key("anyOf") {
-            node.out.insert("type".to_owned(), json!(["string", "number", "boolean", "null"]));
+            node.out.put("type", json!(["string", "number", "boolean", "null"]));
         }
         if types.iter().any(|name| name == "object") && !has_union(map) {
             self.close(map, at, &mut node.out);
@@ -287,7 +289,7 @@ impl<'s> Rewriter<'s> {
             let warning =
                 Warning::adjusted(at.to_owned(), "an array of anything is asked for as one of scalars");
             self.warn(warning);
-            node.out.insert("items".to_owned(), anything());
+            node.out.put("items", anything());
         }
         let is_nullable = map.get("nullable") == Some(&Value::Bool(true));
         let out = node.finish();
@@ -309,7 +311,7 @@ impl<'s> Rewriter<'s> {
             "additionalProperties" | "unevaluatedProperties" => self.openness(keyword, value, at, node),
             "items" | "prefixItems" if !node.out.contains_key("items") => self.items(map, at, node),
             "$defs" | "definitions" if self.depth == 1 && at == "#" && self.target.keeps_references() => {
-                node.out.insert("$defs".to_owned(), json!({}));
+                node.out.put("$defs", json!({}));
             }
             "$defs" | "definitions" | "$ref" | "allOf" | "items" | "prefixItems" | "nullable" => {}
             _ => self.constraint(keyword, value, at, node),
@@ -324,7 +326,7 @@ impl<'s> Rewriter<'s> {
                 self.charge(weight(value));
                 let kept = if self.is_spent() { Value::Null } else { value.clone() };
                 if kept == *value {
-                    node.out.insert(keyword.to_owned(), kept);
+                    node.out.put(keyword, kept);
                 } else {
                     self.cut(&below(at, keyword));
                 }
@@ -353,7 +355,7 @@ impl<'s> Rewriter<'s> {
             }
         };
         if !has_union(map) {
-            node.out.insert("type".to_owned(), kept);
+            node.out.put("type", kept);
         }
     }
 
@@ -392,7 +394,7 @@ impl<'s> Rewriter<'s> {
         if kept.is_empty() {
             return None;
         }
-        node.out.insert("anyOf".to_owned(), Value::Array(kept));
+        node.out.put("anyOf", Value::Array(kept));
         Some(())
     }
 
@@ -412,13 +414,13 @@ impl<'s> Rewriter<'s> {
         let has_properties = map.contains_key("properties") || self.target.requires_all();
         let has_required = self.target.requires_all() || map.contains_key("required");
         if first_is_required && has_required {
-            node.out.insert("required".to_owned(), json!(required));
+            node.out.put("required", json!(required));
         }
         if has_properties {
-            node.out.insert("properties".to_owned(), Value::Object(properties));
+            node.out.put("properties", Value::Object(properties));
         }
         if has_required && !first_is_required {
-            node.out.insert("required".to_owned(), json!(required));
+            node.out.put("required", json!(required));
         }
     }
 
@@ -440,7 +442,7 @@ impl<'s> Rewriter<'s> {
             let is_required = names.contains(&**name);
             let found = self.field(name, property, is_required, at);
             let Some(found) = found else { continue };
-            properties.insert(name.clone(), found);
+            properties.put(name, found);
             if !is_required && self.target.requires_all() {
                 required.push(name.clone());
             }
@@ -473,7 +475,7 @@ impl<'s> Rewriter<'s> {
             }
         }
         if keyword == "additionalProperties" {
-            node.out.insert(keyword.to_owned(), Value::Bool(false));
+            node.out.put(keyword, Value::Bool(false));
         }
     }
 
@@ -495,7 +497,7 @@ impl<'s> Rewriter<'s> {
         let Some(Value::Array(places)) = tuple else {
             let Some(items) = map.get("items") else { return };
             let found = self.node(items, &below(at, "items"), 0).unwrap_or_else(nothing);
-            node.out.insert("items".to_owned(), found);
+            node.out.put("items", found);
             return;
         };
         let detail = "items by position became items of any of their kinds";
@@ -513,7 +515,7 @@ impl<'s> Rewriter<'s> {
             1 => kinds.swap_remove(0),
             _ => union_of(kinds),
         };
-        node.out.insert("items".to_owned(), items);
+        node.out.put("items", items);
     }
 
     /// Says which limits of OpenAI the output exceeds.
@@ -569,6 +571,7 @@ impl<'s> Rewriter<'s> {
     }
 
     /// Keeps a warning; a schema that is all wrong need not say so without end.
+    #[cold]
     pub(super) fn warn(&mut self, warning: Warning) {
         if self.warnings.len() < 256 {
             self.warnings.push(warning);
@@ -590,7 +593,7 @@ impl Node {
                 Some(text) if !text.is_empty() => format!("{text}\n{constraints}"),
                 _ => constraints,
             };
-            self.out.insert("description".to_owned(), Value::String(text));
+            self.out.put("description", Value::String(text));
         }
         Value::Object(self.out)
     }
@@ -751,7 +754,7 @@ pub(super) fn weight(value: &Value) -> usize {
 
 /// A value in at most 200 characters.
 pub(super) fn short_value(value: &Value) -> String {
-    let text = value.to_string();
+    let text = crate::object::written(value);
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
@@ -790,7 +793,7 @@ fn only_object(mut root: Value) -> Value {
     if root.get("type").is_some_and(|kind| kind != "object")
         && let Some(map) = root.as_object_mut()
     {
-        map.insert("type".to_owned(), json!("object"));
+        map.put("type", json!("object"));
     }
     root
 }

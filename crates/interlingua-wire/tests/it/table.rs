@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use interlingua_wire::{Family, Patch, Protocol, Provider};
+use interlingua_wire::{Family, Patch, Protocol, Provider, Table};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The files with rows, in the order of the table.
 const FILES: [&str; 5] = ["vendors", "clouds", "hosts", "gateways", "local"];
@@ -45,39 +45,54 @@ struct RowFile {
     provider: Vec<serde_json::Map<String, Value>>,
 }
 
-/// A row with what it is like put before its own.
-fn row(mut fields: serde_json::Map<String, Value>, shared: &[Shared]) -> Provider {
-    let like: Vec<String> =
-        fields.remove("like").map_or_else(Vec::new, |like| serde_json::from_value(like).unwrap());
+/// A row as it is written, and what it is like.
+fn row(mut fields: serde_json::Map<String, Value>) -> (Provider, Vec<String>) {
+    let like = fields.remove("like").map_or_else(Vec::new, |like| serde_json::from_value(like).unwrap());
     let whole = serde_json::to_string(&fields).unwrap();
-    let mut row: Provider = serde_json::from_str(&whole).unwrap_or_else(|error| panic!("{error}: {whole}"));
+    let row = serde_json::from_str(&whole).unwrap_or_else(|error| panic!("{error}: {whole}"));
+    (row, like)
+}
+
+/// A row with what it is like put before its own.
+fn whole(mut row: Provider, like: &[String], shared: &[Shared]) -> Provider {
     let own = std::mem::take(&mut row.dialect);
     let families = std::mem::take(&mut row.families);
     for name in like {
-        let found = shared.iter().find(|shared| shared.name == name);
+        let found = shared.iter().find(|shared| shared.name == *name);
         let found = found.unwrap_or_else(|| panic!("{} is like `{name}`, which is not shared", row.id));
         merge(&mut row.dialect, &found.dialect);
         row.families.extend(found.families.iter().cloned());
     }
-    merge(&mut row.dialect, &own);
+    merge(&mut row.dialect, &own.into_iter().collect());
     row.families.extend(families);
     row
 }
 
-fn merge(all: &mut BTreeMap<Protocol, Patch>, more: &BTreeMap<Protocol, Patch>) {
+fn merge(all: &mut Table<Protocol, Patch>, more: &BTreeMap<Protocol, Patch>) {
     for (protocol, patch) in more {
-        all.entry(*protocol).or_default().merge(patch);
+        let mut own = all.get(protocol).cloned().unwrap_or_default();
+        own.merge(patch);
+        all.insert(*protocol, own);
     }
 }
 
+fn rows() -> impl Iterator<Item = (Provider, Vec<String>)> {
+    FILES.iter().flat_map(|name| read::<RowFile>(name).provider).map(row)
+}
+
 fn table() -> String {
-    let shared = read::<SharedFile>("shared").shared;
     let mut table = String::new();
-    for fields in FILES.iter().flat_map(|name| read::<RowFile>(name).provider) {
-        let row = row(fields, &shared);
-        row.check().unwrap();
+    for shared in read::<SharedFile>("shared").shared {
+        let line = json!({ "dialect": shared.dialect, "families": shared.families });
+        let _ = writeln!(table, "*{} {line}", shared.name);
+    }
+    for (row, like) in rows() {
         let words: Vec<_> = std::iter::once(&row.id).chain(&row.aliases).map(AsRef::as_ref).collect();
-        let _ = writeln!(table, "{} {}", words.join(" "), serde_json::to_string(&row).unwrap());
+        let mut line = serde_json::to_value(&row).unwrap();
+        if !like.is_empty() {
+            line["like"] = json!(like);
+        }
+        let _ = writeln!(table, "{} {line}", words.join(" "));
     }
     table
 }
@@ -92,4 +107,16 @@ fn the_table_is_made_from_the_files() {
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == made, "catalog/table.txt is stale: run with UPDATE_EXPECTED=1");
+}
+
+#[test]
+fn the_rows_of_the_table_are_those_of_the_files() {
+    let shared = read::<SharedFile>("shared").shared;
+    let made: Vec<_> = rows().map(|(row, like)| whole(row, &like, &shared)).collect();
+    made.iter().for_each(|row| row.check().unwrap());
+    let kept: Vec<_> = interlingua_wire::catalog::all().collect();
+    assert_eq!(made.len(), kept.len());
+    for (made, kept) in made.iter().zip(kept) {
+        assert_eq!(made, kept, "the table has another row of `{}`", made.id);
+    }
 }

@@ -7,30 +7,31 @@ mod result;
 use std::borrow::Cow;
 
 use interlingua_model::{Error, Json};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::events::ChatReader;
 use crate::draft::{Draft, array};
+use crate::fields::words;
 use crate::frame::Frame;
 use crate::{Encoded, Mode, Object, Parts, Reader};
 
 #[cfg(feature = "server")]
 pub(super) use serving::EnvelopeWriter;
 
-/// What a service puts around the bodies of Chat Completions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Envelope {
-    /// Nothing.
-    #[default]
-    None,
-    /// A request of `input` and `parameters`, an answer in `output`, streams that are asked for by a header and end
-    /// with the body (the native protocol of `DashScope`).
-    Parameters,
-    /// A request below `/run/{model}`, an answer of `result` and `success`, or frames with a `response` (the `run` of Workers AI).
-    Result,
+words! {
+    /// What a service puts around the bodies of Chat Completions.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Envelope {
+        /// Nothing.
+        #[default]
+        None = "none",
+        /// A request of `input` and `parameters`, an answer in `output`, streams that are asked for by a header and end
+        /// with the body (the native protocol of `DashScope`).
+        Parameters = "parameters",
+        /// A request below `/run/{model}`, an answer of `result` and `success`, or frames with a `response` (the `run` of Workers AI).
+        Result = "result",
+    }
 }
 
 impl Envelope {

@@ -1,9 +1,10 @@
 use std::fmt;
+use std::sync::Arc;
 
-use interlingua_model::{Error, Event, Request};
+use interlingua_model::{Error, Event, Origin, Request};
 use interlingua_wire::ModelInfo;
 
-use crate::{BoxFuture, BoxStream};
+use crate::{BoxFuture, BoxStream, Events, Meta};
 
 /// A model in this process, as one more provider.
 ///
@@ -66,4 +67,37 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// When they cannot be found out.
     fn models(&self) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>>;
+}
+
+/// How a client asks a model in the process. It is known by this trait alone, so that a program without such a model carries
+/// nothing of it.
+pub(crate) trait Asked: Send + Sync + fmt::Debug {
+    fn ask<'a>(
+        &'a self,
+        id: &'a str,
+        model: &'a str,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<Events, Error>>;
+
+    fn models(&self) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>>;
+}
+
+impl Asked for Arc<dyn Backend> {
+    fn ask<'a>(
+        &'a self,
+        id: &'a str,
+        model: &'a str,
+        request: &'a Request,
+    ) -> BoxFuture<'a, Result<Events, Error>> {
+        Box::pin(async move {
+            let mut bare = request.clone();
+            model.clone_into(&mut bare.model);
+            let stream = self.stream(bare).await.map_err(|error| error.with_target(id, model))?;
+            Ok(Events::from_stream(Origin::new("", id, model), Meta::default(), stream))
+        })
+    }
+
+    fn models(&self) -> BoxFuture<'static, Result<Vec<ModelInfo>, Error>> {
+        (**self).models()
+    }
 }

@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use interlingua_model::Error;
 use interlingua_wire::{Limits, Provider};
 
+use crate::client::Ask;
 use crate::client::Inner;
 use crate::keys::{Given, KeyCommand};
-use crate::layer::{Layer, Notice, OnNotice};
+use crate::layer::{self, Layer, Notice, OnNotice};
 use crate::login::Logins;
+use crate::named::Named;
 use crate::registry::Registry;
 use crate::route::Routes;
 use crate::{
@@ -34,13 +35,14 @@ use crate::{
 /// ```
 pub struct ClientBuilder {
     registry: Registry,
-    keys: BTreeMap<String, Given>,
-    base_urls: BTreeMap<String, String>,
+    keys: Named<Given>,
+    base_urls: Named<String>,
     transport: Option<Arc<dyn Transport>>,
     settings: Settings,
     lookup: Box<Lookup>,
     on_retry: Option<Box<OnRetry>>,
     layers: Vec<Box<dyn Layer>>,
+    ask: Ask,
     on_notice: Option<Box<OnNotice>>,
     observe: observe::Settings,
     #[cfg(feature = "models")]
@@ -67,13 +69,14 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
             registry: Registry::default(),
-            keys: BTreeMap::new(),
-            base_urls: BTreeMap::new(),
+            keys: Named::new(),
+            base_urls: Named::new(),
             transport: None,
             settings: Settings::default(),
             lookup: Box::new(|name| std::env::var(name).ok()),
             on_retry: None,
             layers: Vec::new(),
+            ask: Client::bare,
             on_notice: None,
             observe: observe::Settings::default(),
             #[cfg(feature = "models")]
@@ -105,7 +108,7 @@ impl ClientBuilder {
     /// Sets the shell command that prints the key of a provider. It runs at the first call that needs the key.
     #[must_use]
     pub fn key_command(mut self, provider: impl Into<String>, command: impl Into<String>) -> Self {
-        self.keys.insert(provider.into(), Given::Command(KeyCommand::new(command.into())));
+        self.keys.insert(provider.into(), Given::Command(Box::new(KeyCommand::new(command.into()))));
         self
     }
 
@@ -202,6 +205,7 @@ impl ClientBuilder {
     #[must_use]
     pub fn layer(mut self, layer: impl Layer + 'static) -> Self {
         self.layers.push(Box::new(layer));
+        self.ask = layer::call;
         self
     }
 
@@ -252,6 +256,7 @@ impl ClientBuilder {
             lookup,
             on_retry,
             layers,
+            ask,
             on_notice,
             observe,
             ..
@@ -259,12 +264,8 @@ impl ClientBuilder {
         registry.check()?;
         let lookup = oracle::with_profile(aws::with_region(lookup));
         let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
-        let keys =
-            keys.into_iter().map(|(word, key)| Ok((canonical(word)?, key))).collect::<Result<_, Error>>()?;
-        let base_urls = base_urls
-            .into_iter()
-            .map(|(word, url)| Ok((canonical(word)?, url)))
-            .collect::<Result<_, Error>>()?;
+        let keys = keys.renamed(canonical)?;
+        let base_urls = base_urls.renamed(canonical)?;
         let transport = transport.unwrap_or_else(|| Arc::new(HttpTransport::with_lookup(&*lookup)));
         let drains = Arc::default();
         Ok(Client(Arc::new(Inner {
@@ -276,6 +277,7 @@ impl ClientBuilder {
             lookup,
             on_retry,
             layers,
+            ask,
             on_notice,
             observe,
             drains,

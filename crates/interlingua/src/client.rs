@@ -1,23 +1,27 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use interlingua_model::{Error, ErrorKind, Origin as Author, Request, Response};
+use interlingua_model::{Error, ErrorKind, Request, Response};
 use interlingua_wire::{Auth, Mode, ModelInfo, Provider};
 
 use crate::builder::{OnRetry, Settings};
 use crate::drain::Drains;
 use crate::exchange::Call;
 use crate::keys::{self, Given};
-use crate::layer::{self, Layer, OnNotice};
+use crate::layer::{Layer, OnNotice};
 use crate::login::Logins;
+use crate::named::Named;
 use crate::plan::Draft;
 use crate::registry::{Answerer, Registry};
 use crate::route::{Home, Route, Routes};
 use crate::{
-    Answer, ClientBuilder, Events, KeyStatus, Lookup, Meta, Options, Prepared, Run, RunError, RunLimits,
+    Answer, BoxFuture, ClientBuilder, Events, KeyStatus, Lookup, Options, Prepared, Run, RunError, RunLimits,
     Runner, Toolbox, Transport, aws, exchange, google, models, observe, oracle,
 };
+
+/// A way of asking.
+pub(crate) type Ask =
+    for<'a> fn(&'a Client, &'a Request, Mode, &'a Options) -> BoxFuture<'a, Result<Events, Error>>;
 
 /// Asks models. It is cheap to clone, and clones share their connections.
 ///
@@ -36,13 +40,15 @@ pub struct Client(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) registry: Registry,
-    pub(crate) keys: BTreeMap<String, Given>,
-    pub(crate) base_urls: BTreeMap<String, String>,
+    pub(crate) keys: Named<Given>,
+    pub(crate) base_urls: Named<String>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) settings: Settings,
     pub(crate) lookup: Box<Lookup>,
     pub(crate) on_retry: Option<Box<OnRetry>>,
     pub(crate) layers: Vec<Box<dyn Layer>>,
+    /// Asks through all layers, or without any: a program that has none carries nothing of them.
+    pub(crate) ask: Ask,
     pub(crate) on_notice: Option<Box<OnNotice>>,
     pub(crate) observe: observe::Settings,
     pub(crate) drains: Arc<Drains>,
@@ -112,44 +118,32 @@ impl Client {
         mode: Mode,
         options: &Options,
     ) -> Result<Events, Error> {
-        // On the heap, where it is gone once the answer has begun; the future of whoever reads the answer would hold its
-        // place to the end.
-        let asking = Box::pin(self.layered(request, mode, options));
+        let asking = (self.0.ask)(self, request, mode, options);
         #[cfg(any(feature = "tracing", feature = "otel"))]
         let asking = observe::call(self, request, mode, options, asking);
         asking.await
     }
 
-    /// Asks through all layers.
-    async fn layered(&self, request: &Request, mode: Mode, options: &Options) -> Result<Events, Error> {
-        if self.0.layers.is_empty() {
-            return self.bare(request, mode, options).await;
-        }
-        layer::call(self, request, mode, options).await
-    }
-
-    /// Asks without any layer.
-    pub(crate) async fn bare(
-        &self,
-        request: &Request,
+    /// Asks without any layer. In a box, since the state of a call is large, and what awaits it would otherwise hold a copy of
+    /// its code: this crate's layers, and each program.
+    pub(crate) fn bare<'a>(
+        &'a self,
+        request: &'a Request,
         mode: Mode,
-        options: &Options,
-    ) -> Result<Events, Error> {
-        let (word, model) = self.0.registry.split(&request.model)?;
-        match self.0.registry.answerer(word)? {
-            Answerer::Provider(provider) => {
-                let draft = Draft::new(&self.0, provider, model, request, mode, options)?;
-                let plan = draft.authorized(&self.0, options).await?;
-                let opened = exchange::open(Call::new(Arc::clone(&self.0), plan)).await?;
-                Ok(Events::of_call(opened))
+        options: &'a Options,
+    ) -> BoxFuture<'a, Result<Events, Error>> {
+        Box::pin(async move {
+            let (word, model) = self.0.registry.split(&request.model)?;
+            match self.0.registry.answerer(word)? {
+                Answerer::Provider(provider) => {
+                    let draft = Draft::new(&self.0, provider, model, request, mode, options)?;
+                    let plan = draft.authorized(&self.0, options).await?;
+                    let opened = exchange::open(Call::new(Arc::clone(&self.0), plan)).await?;
+                    Ok(Events::of_call(opened))
+                }
+                Answerer::Backend(id, backend) => backend.ask(id, model, request).await,
             }
-            Answerer::Backend(id, backend) => {
-                let mut bare = request.clone();
-                model.clone_into(&mut bare.model);
-                let stream = backend.stream(bare).await.map_err(|error| error.with_target(id, model))?;
-                Ok(Events::from_stream(Author::new("", id, model), Meta::default(), stream))
-            }
-        }
+        })
     }
 
     /// The HTTP request that a call would send, with a mask in place of the key. Nothing is sent, no key is needed and
@@ -209,7 +203,7 @@ impl Client {
     /// model in the process need none.
     pub fn key_status(&self, provider: &str) -> KeyStatus {
         let Ok(provider) = self.0.registry.provider(provider) else { return KeyStatus::NotNeeded };
-        let from = match self.0.keys.get(&*provider.id) {
+        let from = match self.0.keys.get(&provider.id) {
             Some(Given::Explicit(_)) => Some("explicit".to_owned()),
             Some(Given::Command(_)) => Some("key command".to_owned()),
             None => keys::in_environment(provider, &*self.0.lookup).map(|(name, _)| format!("env {name}")),
@@ -262,7 +256,7 @@ impl Client {
 impl Inner {
     /// The root that the program set for a provider.
     pub(crate) fn base_url(&self, provider: &Provider) -> Option<&str> {
-        self.base_urls.get(&*provider.id).map(String::as_str)
+        self.base_urls.get(&provider.id).map(String::as_str)
     }
 
     /// Where the calls of a route go.

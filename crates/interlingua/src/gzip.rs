@@ -5,6 +5,9 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use interlingua_model::{Error, ErrorKind};
 
+/// What is asked for where an answer comes at once. One that streams is best not packed.
+pub(crate) const ACCEPTED: &str = "gzip";
+
 /// Unpacks a body as it comes.
 pub(crate) struct Gunzip(Box<MultiGzDecoder<Vec<u8>>>);
 

@@ -1,10 +1,11 @@
+use std::fmt;
 use std::process::{Command, Stdio};
 
 use interlingua_model::{Error, ErrorKind};
 use interlingua_wire::Provider;
 use tokio::sync::OnceCell;
 
-use crate::{Lookup, Secret};
+use crate::{BoxFuture, Lookup, Secret};
 
 /// Whether the key of a provider is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,14 @@ pub enum KeyStatus {
 #[derive(Debug)]
 pub(crate) enum Given {
     Explicit(Secret),
-    Command(KeyCommand),
+    Command(Box<dyn KeySource>),
+}
+
+/// What gives a key when a call needs it. It is known by this trait alone, so that a program without such a thing carries
+/// nothing of it.
+pub(crate) trait KeySource: Send + Sync + fmt::Debug {
+    /// The key of a provider.
+    fn key<'a>(&'a self, provider: &'a str) -> BoxFuture<'a, Result<Secret, Error>>;
 }
 
 /// A command that prints a key. It runs at most once with success.
@@ -85,16 +93,17 @@ impl KeyCommand {
     pub(crate) fn new(command: String) -> Self {
         Self { command, key: OnceCell::new() }
     }
+}
 
-    /// The key that the command prints.
-    pub(crate) async fn key(&self, provider: &str) -> Result<Secret, Error> {
-        let run = || async {
+impl KeySource for KeyCommand {
+    fn key<'a>(&'a self, provider: &'a str) -> BoxFuture<'a, Result<Secret, Error>> {
+        let run = move || async move {
             let command = self.command.clone();
             let output = tokio::task::spawn_blocking(move || printed(&command)).await;
             let output = output.map_err(|_| failed(provider, "did not end"))?;
             output.map_err(|what| failed(provider, &what))
         };
-        self.key.get_or_try_init(run).await.cloned()
+        Box::pin(async move { self.key.get_or_try_init(run).await.cloned() })
     }
 }
 

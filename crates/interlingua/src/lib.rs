@@ -63,6 +63,7 @@ mod exchange;
 pub mod extract;
 #[cfg_attr(not(feature = "google"), path = "google/absent.rs")]
 mod google;
+#[cfg_attr(not(feature = "gzip"), path = "gzip_absent.rs")]
 mod gzip;
 mod keys;
 #[cfg(feature = "models")]
@@ -76,6 +77,7 @@ mod login;
 mod machine;
 mod meta;
 mod models;
+mod named;
 #[cfg_attr(not(any(feature = "tracing", feature = "otel")), path = "observe/absent.rs")]
 mod observe;
 mod options;

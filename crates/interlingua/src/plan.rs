@@ -10,7 +10,8 @@ use interlingua_model::{Error, ErrorKind, Request, Warning};
 use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Protocol, Provider, join, replay, with_model};
 
 use crate::client::Inner;
-use crate::keys::{self, Credential, Given, KeyCommand, Source};
+use crate::gzip;
+use crate::keys::{self, Credential, Given, KeySource, Source};
 use crate::origin::Origin;
 use crate::route::Route;
 use crate::signer::Signer;
@@ -76,7 +77,7 @@ enum Pick<'a> {
     /// None, although the provider wants one.
     Missing,
     Ready(Credential),
-    Command(&'a KeyCommand),
+    Command(&'a dyn KeySource),
     /// Credentials of a cloud, which are asked for when the call is made.
     Cloud(&'static str),
 }
@@ -312,7 +313,7 @@ impl<'a> Draft<'a> {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let (accept, encoding) = match self.mode {
             Mode::Stream => ("text/event-stream, application/json", "identity"),
-            Mode::Whole => ("application/json", "gzip"),
+            Mode::Whole => ("application/json", gzip::ACCEPTED),
         };
         // A protocol may want answers of a kind of its own.
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static(accept));
@@ -341,11 +342,11 @@ fn pick<'i>(inner: &'i Inner, provider: &Provider, auth: Option<&Auth>, own: Opt
     if let Some(secret) = own {
         return Pick::Ready(Credential { secret: secret.clone(), source: Source::Call });
     }
-    match inner.keys.get(&*provider.id) {
+    match inner.keys.get(&provider.id) {
         Some(Given::Explicit(secret)) => {
             return Pick::Ready(Credential { secret: secret.clone(), source: Source::Explicit });
         }
-        Some(Given::Command(command)) => return Pick::Command(command),
+        Some(Given::Command(command)) => return Pick::Command(&**command),
         None => {}
     }
     match keys::in_environment(provider, &*inner.lookup) {
@@ -491,7 +492,7 @@ pub(crate) async fn listing(inner: &Inner, provider: &Provider) -> Result<Option
     let mut headers = provider.static_headers(&*inner.lookup)?;
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(gzip::ACCEPTED));
     for header in &listing.headers {
         let pair = (HeaderName::try_from(&*header.name), HeaderValue::try_from(&*header.value));
         if let (Ok(name), Ok(value)) = pair {

@@ -4,18 +4,19 @@ use interlingua_model::{Error, ErrorKind};
 use interlingua_wire::{Provider, catalog};
 
 use crate::Backend;
+use crate::backend::Asked;
 
 /// Every provider that a client knows: rows of its own, models in the process, the built-in table.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     rows: Vec<Provider>,
-    backends: Vec<(String, Arc<dyn Backend>)>,
+    backends: Vec<(String, Box<dyn Asked>)>,
 }
 
 /// Who answers.
 pub(crate) enum Answerer<'a> {
     Provider(&'a Provider),
-    Backend(&'a str, &'a Arc<dyn Backend>),
+    Backend(&'a str, &'a dyn Asked),
 }
 
 impl Registry {
@@ -28,7 +29,7 @@ impl Registry {
     /// Adds a model in the process, or replaces the one of the same id.
     pub(crate) fn add_backend(&mut self, id: String, backend: Arc<dyn Backend>) {
         self.backends.retain(|(known, _)| *known != id);
-        self.backends.push((id, backend));
+        self.backends.push((id, Box::new(backend)));
     }
 
     /// Checks the rows that were added.
@@ -69,8 +70,8 @@ impl Registry {
     }
 
     /// The model in the process of this id.
-    pub(crate) fn backend(&self, word: &str) -> Option<(&str, &Arc<dyn Backend>)> {
-        self.backends.iter().find(|(id, _)| id == word).map(|(id, backend)| (id.as_str(), backend))
+    pub(crate) fn backend(&self, word: &str) -> Option<(&str, &dyn Asked)> {
+        self.backends.iter().find(|(id, _)| id == word).map(|(id, backend)| (id.as_str(), &**backend))
     }
 
     /// Takes `provider/model` apart at the first slash; the name of a model may hold more of them.

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use http::{HeaderMap, Uri};
@@ -6,6 +5,7 @@ use interlingua_model::{Error, Origin as Author};
 use interlingua_wire::{Codec, Patch, Protocol, Provider, join, with_model};
 
 use crate::Lookup;
+use crate::named::Named;
 use crate::origin::Origin;
 
 /// Most models that are remembered; then all are forgotten. A gateway's clients may name any number.
@@ -16,7 +16,7 @@ const LONGEST: usize = 256;
 
 /// How the models that were asked before are reached.
 #[derive(Debug, Default)]
-pub(crate) struct Routes(RwLock<BTreeMap<String, Arc<Route>>>);
+pub(crate) struct Routes(RwLock<Named<Arc<Route>>>);
 
 /// What all calls to a model have in common, worked out once.
 #[derive(Debug)]

@@ -176,18 +176,20 @@ impl<L: Layer + ?Sized> Layer for Arc<L> {
 pub(crate) const AGES: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// A call through all layers.
-pub(crate) async fn call(
-    client: &Client,
-    request: &Request,
+pub(crate) fn call<'a>(
+    client: &'a Client,
+    request: &'a Request,
     mode: Mode,
-    options: &Options,
-) -> Result<Events, Error> {
-    let begun = Instant::now();
-    let teller = Teller::new(client);
-    let ask = Ask { request: Cow::Borrowed(request), mode, options: Cow::Borrowed(options) };
-    let next = Next { client, layers: &client.0.layers, teller: &teller };
-    let events = next.call(ask).await?;
-    Ok(events.told_by(teller, begun))
+    options: &'a Options,
+) -> BoxFuture<'a, Result<Events, Error>> {
+    Box::pin(async move {
+        let begun = Instant::now();
+        let teller = Teller::new(client);
+        let ask = Ask { request: Cow::Borrowed(request), mode, options: Cow::Borrowed(options) };
+        let next = Next { client, layers: &client.0.layers, teller: &teller };
+        let events = next.call(ask).await?;
+        Ok(events.told_by(teller, begun))
+    })
 }
 
 /// The page on layers, so that its examples are tried.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
 use interlingua_model::{Error, ErrorKind};
 use tokio::net::TcpStream;
@@ -40,37 +39,21 @@ impl Connector {
     }
 
     async fn connect(self, uri: Uri) -> Result<Connection, Error> {
-        let secure = uri.scheme_str() == Some("https");
-        match self.proxies.intercept(&uri) {
-            None => {
-                let tcp = self.dial(&uri).await?;
-                if secure {
-                    Box::pin(tls::connect(tcp, &uri)).await
-                } else {
-                    Ok(Connection::plain(tcp, false))
-                }
-            }
-            Some(proxy) if proxy.uri().scheme_str() != Some("http") => {
-                let scheme = proxy.uri().scheme_str().unwrap_or_default();
-                let message = format!("a proxy of the scheme `{scheme}` is not supported, only `http`");
-                Err(Error::new(ErrorKind::Configuration, message))
-            }
-            Some(proxy) if secure => {
-                let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp);
-                if let Some(value) = proxy.basic_auth() {
-                    tunnel = tunnel.with_auth(value.clone());
-                }
-                let tunneled = Box::pin(tunnel.call(uri.clone())).await;
-                let tcp = tunneled.map_err(|error| failure::of_proxy(error, proxy.uri()))?;
-                Box::pin(tls::connect(tcp, &uri)).await
-            }
-            Some(proxy) => Ok(Connection::plain(self.dial(proxy.uri()).await?, true)),
+        if let Some(proxy) = self.proxies.intercept(&uri) {
+            return Box::pin(proxy.connect(self.tcp, &uri)).await;
+        }
+        let tcp = dial(self.tcp, &uri).await?;
+        if uri.scheme_str() == Some("https") {
+            Box::pin(tls::connect(tcp, &uri)).await
+        } else {
+            Ok(Connection::plain(tcp, false))
         }
     }
+}
 
-    async fn dial(&self, uri: &Uri) -> Result<TokioIo<TcpStream>, Error> {
-        self.tcp.clone().call(uri.clone()).await.map_err(|error| failure::of_dial(error, uri))
-    }
+/// A plain connection to a host.
+pub(crate) async fn dial(mut tcp: HttpConnector, uri: &Uri) -> Result<TokioIo<TcpStream>, Error> {
+    tcp.call(uri.clone()).await.map_err(|error| failure::of_dial(error, uri))
 }
 
 impl Service<Uri> for Connector {

@@ -48,6 +48,7 @@ pub(crate) fn of_dial(error: impl StdError + Send + Sync + 'static, uri: &Uri) -
     Error::new(ErrorKind::Connect, message).with_source(error)
 }
 
+#[cfg(feature = "proxy")]
 /// A proxy that does not let through.
 pub(crate) fn of_proxy(error: impl StdError + Send + Sync + 'static, proxy: &Uri) -> Error {
     let message = format!("the proxy {} does not connect: {}", place(proxy), root(&error));

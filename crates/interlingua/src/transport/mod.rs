@@ -14,6 +14,7 @@ use crate::Timeouts;
 mod cassette;
 mod connector;
 mod failure;
+#[cfg_attr(not(feature = "proxy"), path = "proxy_absent.rs")]
 mod proxy;
 #[cfg(feature = "reqwest")]
 mod reqwest;

@@ -1,12 +1,43 @@
 use http::{HeaderValue, Uri};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use interlingua_model::{Error, ErrorKind};
+use tower_service::Service as _;
 
 use crate::Lookup;
 use crate::origin::is_loopback;
+use crate::transport::stream::Connection;
+use crate::transport::{connector, failure, tls};
 
 /// Which calls go through a proxy.
 #[derive(Debug)]
 pub(crate) struct Proxies(Matcher);
+
+/// A proxy that a call goes through.
+#[derive(Debug)]
+pub(crate) struct Proxy(Intercept);
+
+impl Proxy {
+    /// A connection through the proxy: a tunnel with TLS in it, or one in which the proxy reads the requests.
+    pub(crate) async fn connect(self, tcp: HttpConnector, uri: &Uri) -> Result<Connection, Error> {
+        let at = self.0.uri();
+        if at.scheme_str() != Some("http") {
+            let scheme = at.scheme_str().unwrap_or_default();
+            let message = format!("a proxy of the scheme `{scheme}` is not supported, only `http`");
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        if uri.scheme_str() != Some("https") {
+            return Ok(Connection::plain(connector::dial(tcp, at).await?, true));
+        }
+        let mut tunnel = Tunnel::new(at.clone(), tcp);
+        if let Some(value) = self.0.basic_auth() {
+            tunnel = tunnel.with_auth(value.clone());
+        }
+        let tcp = tunnel.call(uri.clone()).await.map_err(|error| failure::of_proxy(error, at))?;
+        tls::connect(tcp, uri).await
+    }
+}
 
 impl Proxies {
     /// Reads the usual variables; capitals first, as curl does, but for `http_proxy`, which a web server's client
@@ -33,11 +64,11 @@ impl Proxies {
     }
 
     /// The proxy that stands before a host, if any.
-    pub(crate) fn intercept(&self, uri: &Uri) -> Option<Intercept> {
+    pub(crate) fn intercept(&self, uri: &Uri) -> Option<Proxy> {
         if uri.host().is_some_and(is_loopback) {
             return None;
         }
-        self.0.intercept(uri)
+        self.0.intercept(uri).map(Proxy)
     }
 
     /// What a proxy wants to see in a request that is not tunnelled.
@@ -45,7 +76,7 @@ impl Proxies {
         if uri.scheme_str() != Some("http") {
             return None;
         }
-        let mut value = self.intercept(uri)?.basic_auth()?.clone();
+        let mut value = self.intercept(uri)?.0.basic_auth()?.clone();
         value.set_sensitive(true);
         Some(value)
     }
@@ -62,7 +93,7 @@ mod tests {
     }
 
     fn through(proxies: &Proxies, uri: &'static str) -> Option<String> {
-        proxies.intercept(&Uri::from_static(uri)).map(|proxy| proxy.uri().to_string())
+        proxies.intercept(&Uri::from_static(uri)).map(|proxy| proxy.0.uri().to_string())
     }
 
     #[test]

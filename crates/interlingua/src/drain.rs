@@ -65,8 +65,6 @@ impl Drains {
                 }
             };
             let _ = timeout(TIME, reading).await;
-            // The connection is put back by a task of its own.
-            tokio::task::yield_now().await;
             drop(draining);
         });
     }

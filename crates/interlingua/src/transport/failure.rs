@@ -7,17 +7,9 @@ use http::Uri;
 use interlingua_model::{Error, ErrorKind, Retry};
 
 /// A call that brought no answer.
-pub(crate) fn of_call(error: hyper_util::client::legacy::Error, host: &str) -> Error {
-    let (kind, message, retry) = match own(&error) {
-        Some(own) => (own.kind(), own.message().to_owned(), own.retry()),
-        None => before_head(&error, host),
-    };
+pub(crate) fn of_call(error: hyper::Error, host: &str) -> Error {
+    let (kind, message, retry) = before_head(&error, host);
     Error::new(kind, message).with_retry(retry).with_source(error)
-}
-
-/// The error that the connector made, somewhere below.
-fn own<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
-    chain(error).find_map(|cause| cause.downcast_ref())
 }
 
 fn before_head(error: &(dyn StdError + 'static), host: &str) -> (ErrorKind, String, Retry) {

@@ -14,6 +14,7 @@ use crate::Timeouts;
 mod cassette;
 mod connector;
 mod failure;
+mod pool;
 #[cfg_attr(not(feature = "proxy"), path = "proxy_absent.rs")]
 mod proxy;
 #[cfg(feature = "reqwest")]
@@ -83,7 +84,7 @@ pub struct Body(Inner);
 
 enum Inner {
     Whole(Option<Bytes>),
-    Hyper(hyper::body::Incoming),
+    Hyper(hyper::body::Incoming, Option<Box<pool::Lease>>),
     Stream(BoxStream<'static, Result<Bytes, Error>>),
 }
 
@@ -93,8 +94,10 @@ impl Body {
         Self(Inner::Stream(Box::pin(stream)))
     }
 
-    pub(crate) const fn from_hyper(body: hyper::body::Incoming) -> Self {
-        Self(Inner::Hyper(body))
+    /// The body of an answer, which gives the connection back when it has ended.
+    pub(crate) fn from_hyper(body: hyper::body::Incoming, mut lease: Option<Box<pool::Lease>>) -> Self {
+        give_back(&body, &mut lease);
+        Self(Inner::Hyper(body, lease))
     }
 
     /// The next piece; `None` at the end.
@@ -109,7 +112,7 @@ impl Body {
     pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         match &mut self.0 {
             Inner::Whole(bytes) => Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok)),
-            Inner::Hyper(body) => poll_hyper(body, context),
+            Inner::Hyper(body, lease) => poll_hyper(body, lease, context),
             Inner::Stream(stream) => {
                 let chunk = std::task::ready!(stream.as_mut().poll_next(context));
                 if chunk.is_none() {
@@ -123,19 +126,39 @@ impl Body {
 
 fn poll_hyper(
     body: &mut hyper::body::Incoming,
+    lease: &mut Option<Box<pool::Lease>>,
     context: &mut Context<'_>,
 ) -> Poll<Option<Result<Bytes, Error>>> {
     use hyper::body::Body as _;
     loop {
         let frame = std::task::ready!(Pin::new(&mut *body).poll_frame(context));
+        if matches!(frame, Some(Err(_))) {
+            *lease = None;
+        }
+        give_back(body, lease);
         return Poll::Ready(match frame {
-            None => None,
+            None => {
+                if let Some(lease) = lease.take() {
+                    lease.end();
+                }
+                None
+            }
             Some(Err(error)) => Some(Err(failure::of_body(error))),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => Some(Ok(data)),
                 Err(_) => continue,
             },
         });
+    }
+}
+
+/// Gives the connection back as soon as it is known that nothing follows.
+fn give_back(body: &hyper::body::Incoming, lease: &mut Option<Box<pool::Lease>>) {
+    use hyper::body::Body as _;
+    if body.is_end_stream()
+        && let Some(lease) = lease.take()
+    {
+        lease.end();
     }
 }
 

@@ -3,7 +3,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection as Describe};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -25,18 +24,18 @@ impl Connection {
     pub(crate) fn tls(stream: TlsStream<TcpStream>) -> Self {
         Self::Tls(Box::new(TokioIo::new(stream)))
     }
-}
 
-impl Describe for Connection {
-    fn connected(&self) -> Connected {
+    /// Whether a proxy reads the requests.
+    pub(crate) const fn is_proxied(&self) -> bool {
+        matches!(self, Self::Plain { proxied: true, .. })
+    }
+
+    /// Whether both sides agreed on HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) fn speaks_http2(&self) -> bool {
         match self {
-            // What else is known of the socket, its addresses, would be put into every answer, where nobody looks.
-            Self::Plain { proxied, .. } => Connected::new().proxy(*proxied),
-            Self::Tls(stream) => {
-                let (_, session) = stream.inner().get_ref();
-                let connected = Connected::new();
-                if session.alpn_protocol() == Some(b"h2") { connected.negotiated_h2() } else { connected }
-            }
+            Self::Plain { .. } => false,
+            Self::Tls(stream) => stream.inner().get_ref().1.alpn_protocol() == Some(b"h2"),
         }
     }
 }

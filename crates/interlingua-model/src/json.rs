@@ -28,6 +28,7 @@ pub struct Json(Arc<str>);
 
 impl Json {
     /// Wraps text without looking at it.
+    #[inline(never)]
     pub fn from_text(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
@@ -56,6 +57,7 @@ impl Json {
     }
 
     /// A JSON string that holds `text`.
+    #[inline(never)]
     pub fn string(text: &str) -> Self {
         if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f)) {
             return Self(serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned()).into());
@@ -124,7 +126,8 @@ impl fmt::Display for Json {
 
 impl From<&serde_json::Value> for Json {
     fn from(value: &serde_json::Value) -> Self {
-        Self(value.to_string().into())
+        // Its `Display` can indent as well, which is twice the code.
+        Self(serde_json::to_string(value).unwrap_or_default().into())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{Decoder, Encoder, Protocol};
 /// any split of the bytes decodes the same; every event sequence obeys [`Grammar`](crate::Grammar); a streamed and a
 /// whole answer fold to the same response; any bytes at all give events or an error, never a panic; encoding is
 /// deterministic, and the body of a longer conversation begins with the bytes of the shorter one.
-pub trait Codec: Send + Sync + fmt::Debug {
+pub trait Codec: Send + Sync {
     /// The protocol that is spoken.
     fn protocol(&self) -> Protocol;
 
@@ -55,6 +55,12 @@ pub trait Codec: Send + Sync + fmt::Debug {
     fn refusal(&self, refusal: &Refusal<'_>) -> Error;
 }
 
+impl fmt::Debug for dyn Codec + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Codec").field(&self.protocol()).finish()
+    }
+}
+
 /// The server half of a protocol: a request comes in, an answer goes out.
 pub trait Serve: Codec {
     /// Reads a client's request.
@@ -68,6 +74,12 @@ pub trait Serve: Codec {
 
     /// The whole answer of a call that failed before its first event.
     fn encode_error(&self, error: &Error) -> Reply;
+}
+
+impl fmt::Debug for dyn Serve + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Serve").field(&self.protocol()).finish()
+    }
 }
 
 /// Whether an answer is streamed.

@@ -28,7 +28,7 @@ pub struct Decoder {
 }
 
 /// What a protocol does with frames and whole bodies.
-pub trait Reader: Send + fmt::Debug {
+pub trait Reader: Send {
     /// Reads one frame of a stream.
     ///
     /// # Errors
@@ -59,6 +59,12 @@ pub trait Reader: Send + fmt::Debug {
     /// reader tells by itself.
     fn repeated(&mut self, text: &str, figures: Figures<'_>, out: &mut Parts) {
         let _ = (text, figures, out);
+    }
+}
+
+impl fmt::Debug for dyn Reader + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
     }
 }
 

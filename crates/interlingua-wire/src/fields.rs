@@ -54,7 +54,7 @@ macro_rules! fields {
         impl $crate::fields::Field for $type {
             fn read(value: serde_json::Value) -> Result<Self, String> {
                 let mut made = $blank;
-                $crate::fields::each(value, &[$($needed),*], &[$(stringify!($name)),*], &mut |name, value| match name {
+                $crate::fields::each(value, &[$($needed),*], concat!($(stringify!($name), " "),*), &mut |name, value| match name {
                     $(stringify!($name) => $crate::fields::Field::put(&mut made.$name, value),)*
                     _ => Ok(()),
                 })?;
@@ -78,7 +78,7 @@ macro_rules! words {
                 let word = $crate::fields::word(&value)?;
                 match word {
                     $($word => Ok(Self::$variant),)*
-                    _ => Err($crate::fields::unknown("variant", word, &[$($word),*])),
+                    _ => Err($crate::fields::unknown("variant", word, concat!($($word, " "),*))),
                 }
             }
         }
@@ -108,11 +108,11 @@ macro_rules! deserialize {
 
 pub(crate) use {deserialize, fields, words};
 
-/// Reads each field of a table; the names that are needed and known are given.
+/// Reads each field of a table; the names that are needed are given, and in one text all that are known.
 pub(crate) fn each(
     value: Value,
     needed: &[&str],
-    known: &[&str],
+    known: &str,
     put: &mut dyn FnMut(&str, Value) -> Result<(), String>,
 ) -> Result<(), String> {
     let Value::Object(table) = value else { return Err(wrong(&value, "a table")) };
@@ -120,7 +120,7 @@ pub(crate) fn each(
         return Err(format!("missing field `{name}`"));
     }
     for (name, value) in table {
-        if !known.contains(&&*name) {
+        if !known.split_ascii_whitespace().any(|known| known == name) {
             return Err(unknown("field", &name, known));
         }
         put(&name, value).map_err(|why| format!("{name}: {why}"))?;
@@ -128,12 +128,14 @@ pub(crate) fn each(
     Ok(())
 }
 
-/// A word that is none of those that are known.
-pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
-    format!("unknown {what} `{word}`, expected one of `{}`", known.join("`, `"))
+/// A word that is none of those that are known, which stand in one text.
+#[cold]
+pub(crate) fn unknown(what: &str, word: &str, known: &str) -> String {
+    format!("unknown {what} `{word}`, expected one of `{}`", known.trim().replace(' ', "`, `"))
 }
 
 /// A value of another kind than is wanted.
+#[cold]
 pub(crate) fn wrong(value: &Value, wanted: &str) -> String {
     let kind = match value {
         Value::Null => "null",
@@ -218,13 +220,18 @@ impl<T: Field> Field for Box<T> {
 
 impl<T: Field> Field for Vec<T> {
     fn read(value: Value) -> Result<Self, String> {
-        let Value::Array(values) = value else { return Err(wrong(&value, "a list")) };
-        let mut list = Self::with_capacity(values.len());
-        for value in values {
+        let mut list = Self::new();
+        items(value, &mut |value| {
             list.push(T::read(value)?);
-        }
+            Ok(())
+        })?;
         Ok(list)
     }
+}
+
+fn items(value: Value, take: &mut dyn FnMut(Value) -> Result<(), String>) -> Result<(), String> {
+    let Value::Array(values) = value else { return Err(wrong(&value, "a list")) };
+    values.into_iter().try_for_each(take)
 }
 
 impl Name for String {

@@ -38,6 +38,7 @@ impl<'a> Object<'a> {
     }
 
     /// The verbatim value of a field.
+    #[inline(never)]
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| *value)
     }
@@ -48,6 +49,7 @@ impl<'a> Object<'a> {
     }
 
     /// Removes a field and returns its verbatim value.
+    #[inline(never)]
     pub fn take_raw(&mut self, name: &str) -> Option<&'a RawValue> {
         let mut found = None;
         self.0.retain(|(key, value)| {

@@ -25,10 +25,12 @@ impl Block {
         Self::default().text("type", kind)
     }
 
+    #[inline(never)]
     pub(super) fn text(self, name: &str, text: &str) -> Self {
         self.set(name, Json::string(text))
     }
 
+    #[inline(never)]
     pub(super) fn set(mut self, name: &str, value: Json) -> Self {
         self.0.set(name, value);
         self

@@ -16,25 +16,51 @@ mod page;
 
 pub use page::page;
 
-/// One row a line: its words, then the row as JSON. What several rows have in common stands once, in lines that begin with a
-/// star and a name; rows name it in `like`. A test makes the table out of the files and keeps it equal to them.
+/// One row a line: its number, then the row as JSON. What several rows have in common stands once, in lines that begin with a
+/// star and a name; rows name it in `like`. One line says the number of every word. A test makes the tables out of the files
+/// and keeps them equal to these.
 const TABLE: &str = include_str!("../../catalog/table.txt");
 
-static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| TABLE.lines().filter(|line| !line.starts_with('*')).map(Row::new).collect());
+/// The rows that speak Chat Completions alone, which are half of all.
+#[cfg(feature = "openai-chat")]
+const CHAT: &str = include_str!("../../catalog/chat.txt");
+#[cfg(not(feature = "openai-chat"))]
+const CHAT: &str = "";
 
-/// Every word, in order, and the place of its row.
-static WORDS: LazyLock<Vec<(&'static str, usize)>> = LazyLock::new(|| {
-    let words_of =
-        |(place, row): (usize, &Row)| row.words.split_ascii_whitespace().map(move |word| (word, place));
-    let mut words: Vec<_> = ROWS.iter().enumerate().flat_map(words_of).collect();
-    words.sort_unstable();
+/// The rows by their numbers, as far as they are part of the program.
+static ROWS: LazyLock<Vec<Option<Row>>> = LazyLock::new(|| {
+    let mut rows = Vec::new();
+    for line in TABLE.lines().chain(CHAT.lines()) {
+        if let Some((number, text)) = line.split_once(' ')
+            && let Ok(number) = number.parse::<usize>()
+        {
+            if rows.len() <= number {
+                rows.resize_with(number + 1, || None);
+            }
+            if let Some(row) = rows.get_mut(number) {
+                *row = Some(Row { text, provider: OnceLock::new() });
+            }
+        }
+    }
+    rows
+});
+
+/// Every word, in order, and the number of its row, as the line of the table says that begins with an equals sign.
+static WORDS: LazyLock<Vec<(&str, usize)>> = LazyLock::new(|| {
+    let mut words = Vec::new();
+    let line = TABLE.lines().find_map(|line| line.strip_prefix('=')).unwrap_or_default();
+    for pair in line.split(' ') {
+        if let Some((word, number)) = pair.split_once(':')
+            && let Ok(number) = number.parse()
+        {
+            words.push((word, number));
+        }
+    }
     words
 });
 
 /// A row that is read when it is asked for.
 struct Row {
-    words: &'static str,
     text: &'static str,
     provider: OnceLock<Provider>,
 }
@@ -51,11 +77,6 @@ fields! {
 }
 
 impl Row {
-    fn new(line: &'static str) -> Self {
-        let (words, text) = line.split_at(line.find('{').unwrap_or(line.len()));
-        Self { words, text, provider: OnceLock::new() }
-    }
-
     #[expect(
         clippy::expect_used,
         reason = "the table is part of the program, and a test reads every row of it"
@@ -102,7 +123,7 @@ fn merge(all: &mut Table<Protocol, Patch>, more: Table<Protocol, Patch>) {
 
 /// Every built-in provider: vendors, clouds, hosts, gateways, local programs.
 pub fn all() -> impl Iterator<Item = &'static Provider> {
-    ROWS.iter().map(Row::provider)
+    ROWS.iter().flatten().map(Row::provider)
 }
 
 /// The built-in provider that a word means, by id or alias.
@@ -116,8 +137,18 @@ pub fn all() -> impl Iterator<Item = &'static Provider> {
 /// # Ok::<(), interlingua_model::Error>(())
 /// ```
 pub fn find(word: &str) -> Option<&'static Provider> {
+    ROWS.get(number_of(word)?)?.as_ref().map(Row::provider)
+}
+
+/// Whether a word means a provider that is left out of this program, since it speaks Chat Completions alone and these are not
+/// part of it.
+pub fn is_left_out(word: &str) -> bool {
+    number_of(word).is_some_and(|number| ROWS.get(number).is_none_or(Option::is_none))
+}
+
+fn number_of(word: &str) -> Option<usize> {
     let at = WORDS.binary_search_by_key(&word, |(known, _)| known).ok()?;
-    ROWS.get(WORDS.get(at)?.1).map(Row::provider)
+    WORDS.get(at).map(|(_, number)| *number)
 }
 
 /// The ids that someone who wrote an unknown word may have meant, the likeliest first; at most three.
@@ -138,14 +169,19 @@ pub fn nearest<'a>(
 ) -> Vec<&'a str> {
     let word = word.to_ascii_lowercase();
     let bound = (word.len() / 3).max(1);
-    let of_row = |row: &'a Provider| {
-        let words = std::iter::once(&row.id).chain(&row.aliases);
-        Some((words.map(|known| distance(&word, known)).min()?, &*row.id))
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    let mut take = |known: &str, id: &'a str| {
+        let distance = distance(&word, known);
+        if distance <= bound && !found.iter().any(|(nearer, other)| *other == id && *nearer <= distance) {
+            found.retain(|(_, other)| *other != id);
+            let at = found.iter().take_while(|other| **other < (distance, id)).count();
+            found.insert(at, (distance, id));
+        }
     };
-    let of_further = further.map(|id| (distance(&word, id), id));
-    let mut found: Vec<_> =
-        rows.filter_map(of_row).chain(of_further).filter(|(distance, _)| *distance <= bound).collect();
-    found.sort_unstable();
+    for row in rows {
+        std::iter::once(&row.id).chain(&row.aliases).for_each(|known| take(known, &row.id));
+    }
+    further.for_each(|id| take(id, id));
     found.into_iter().take(3).map(|(_, id)| id).collect()
 }
 

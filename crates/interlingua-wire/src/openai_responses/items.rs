@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::P;
 use super::types::{LogprobIn, Word};
 use crate::Object;
+pub(super) use crate::object::string as text_of;
 
 /// Which part of an item it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,19 +84,10 @@ pub(super) fn read(raw: &RawValue, stage: Stage, reading: Reading) -> Vec<(Key, 
 }
 
 /// A string field that is not empty.
+#[inline(never)]
 pub(super) fn word<'a>(object: &Object<'a>, name: &str) -> Option<Cow<'a, str>> {
     let text: Cow<'a, str> = text_of(object.get(name)?)?;
     (!text.is_empty()).then_some(text)
-}
-
-/// A JSON string, borrowed where it has no escapes.
-pub(super) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
-    } else {
-        Some(inner.into())
-    }
 }
 
 fn role_is_assistant(object: &Object<'_>) -> bool {

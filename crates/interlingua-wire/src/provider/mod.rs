@@ -702,7 +702,7 @@ impl Field for Key {
             key.variable.put(value)?;
             return Ok(key);
         }
-        each(value, &["variable"], &["variable", "auth"], &mut |name, value| match name {
+        each(value, &["variable"], "variable auth", &mut |name, value| match name {
             "variable" => key.variable.put(value),
             _ => key.auth.put(value),
         })?;
@@ -714,8 +714,8 @@ deserialize!(Key);
 
 impl Field for Auth {
     fn read(value: Value) -> Result<Self, String> {
-        const PLAIN: [&str; 5] = ["bearer", "none", "none_or_bearer", "google", "oracle"];
-        const TABLES: [&str; 4] = ["header", "sigv4", "exchange", "unsupported"];
+        const PLAIN: &str = "bearer none none_or_bearer google oracle";
+        const TABLES: &str = "header sigv4 exchange unsupported";
         if let Value::String(word) = &value {
             return Ok(match word.as_str() {
                 "bearer" => Self::Bearer,
@@ -723,11 +723,11 @@ impl Field for Auth {
                 "none_or_bearer" => Self::NoneOrBearer,
                 "google" => Self::Google,
                 "oracle" => Self::Oracle,
-                _ => return Err(unknown("variant", word, &PLAIN)),
+                _ => return Err(unknown("variant", word, PLAIN)),
             });
         }
         let mut auth = None;
-        each(value, &[], &TABLES, &mut |name, value| {
+        each(value, &[], TABLES, &mut |name, value| {
             auth = Some(match name {
                 "header" => Self::Header(Text::read(value)?),
                 "sigv4" => Self::Sigv4(Text::read(value)?),
@@ -736,7 +736,7 @@ impl Field for Auth {
             });
             Ok(())
         })?;
-        auth.ok_or_else(|| format!("expected one of `{}`", TABLES.join("`, `")))
+        auth.ok_or_else(|| unknown("table", "", TABLES))
     }
 }
 

@@ -262,7 +262,7 @@ pub(super) fn refused(status: u16, complaint: &Complaint, message: &str, body: &
     if holds_spent_quota(body) && matches!(status, 400 | 402 | 403 | 429) {
         return ErrorKind::QuotaExceeded;
     }
-    let message = message.to_lowercase();
+    let message = message.to_ascii_lowercase();
     if let Some(kind) = by_code(complaint, &CODES) {
         return if is_used_up(complaint, &message, body) { ErrorKind::QuotaExceeded } else { kind };
     }
@@ -297,7 +297,7 @@ pub(super) fn reported(complaint: &Complaint, message: &str) -> ErrorKind {
     let status = words(complaint).find_map(|word| word.parse::<u16>().ok());
     let by_status = status.filter(|status| (400..600).contains(status)).map(ErrorKind::from_status);
     let by_code = by_status.or_else(|| by_code(complaint, &GENERAL));
-    match by_message(&message.to_lowercase()) {
+    match by_message(&message.to_ascii_lowercase()) {
         Some(kind) if matches!(by_code, None | Some(ErrorKind::InvalidRequest | ErrorKind::Server)) => kind,
         _ => by_code.unwrap_or(ErrorKind::Server),
     }
@@ -329,7 +329,7 @@ fn by_code(complaint: &Complaint, table: &[(ErrorKind, &[&str])]) -> Option<Erro
 /// Code and type, the more special one first.
 fn words(complaint: &Complaint) -> impl Iterator<Item = String> {
     let given = [complaint.code.as_deref(), complaint.kind.as_deref()].into_iter().flatten();
-    given.map(|word| word.trim().to_lowercase().replace(['-', ' ', '.'], "_"))
+    given.map(|word| word.trim().to_ascii_lowercase().replace(['-', ' ', '.'], "_"))
 }
 
 fn by_message(message: &str) -> Option<ErrorKind> {

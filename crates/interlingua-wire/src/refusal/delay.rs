@@ -54,7 +54,7 @@ pub(super) fn of_message(message: &str) -> Option<Duration> {
         "please wait ",
         "available in ",
     ];
-    let message = message.to_lowercase();
+    let message = message.to_ascii_lowercase();
     PHRASES.iter().find_map(|phrase| {
         let (_, rest) = message.split_once(phrase)?;
         date::duration(rest.trim_start_matches("about ").trim_start_matches("approximately "))

@@ -51,7 +51,7 @@ fn nothing(status: u16) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     format!(
         "the provider answered {} and gave no reason",
-        reason.map_or_else(|| status.to_string(), str::to_lowercase)
+        reason.map_or_else(|| status.to_string(), str::to_ascii_lowercase)
     )
 }
 

@@ -80,33 +80,44 @@ fn rows() -> impl Iterator<Item = (Provider, Vec<String>)> {
     FILES.iter().flat_map(|name| read::<RowFile>(name).provider).map(row)
 }
 
-fn table() -> String {
-    let mut table = String::new();
+/// The table, and that of the rows that speak Chat Completions alone.
+fn tables() -> [String; 2] {
+    let (mut table, mut chat) = (String::new(), String::new());
     for shared in read::<SharedFile>("shared").shared {
         let line = json!({ "dialect": shared.dialect, "families": shared.families });
         let _ = writeln!(table, "*{} {line}", shared.name);
     }
-    for (row, like) in rows() {
+    let mut numbers = BTreeMap::new();
+    for (number, (row, like)) in rows().enumerate() {
         let words: Vec<_> = std::iter::once(&row.id).chain(&row.aliases).map(AsRef::as_ref).collect();
+        for word in &words {
+            let taken = numbers.insert((*word).to_owned(), number);
+            assert!(taken.is_none(), "`{word}` means two providers");
+        }
         let mut line = serde_json::to_value(&row).unwrap();
         if !like.is_empty() {
             line["like"] = json!(like);
         }
-        let _ = writeln!(table, "{} {line}", words.join(" "));
+        let speaks_chat_alone = row.endpoints.iter().all(|end| end.protocol == Protocol::OpenaiChat);
+        let of = if speaks_chat_alone && !row.endpoints.is_empty() { &mut chat } else { &mut table };
+        let _ = writeln!(of, "{number} {line}");
     }
-    table
+    let numbers: Vec<_> = numbers.iter().map(|(word, number)| format!("{word}:{number}")).collect();
+    let _ = writeln!(table, "={}", numbers.join(" "));
+    [table, chat]
 }
 
 #[test]
 fn the_table_is_made_from_the_files() {
-    let path = folder().join("table.txt");
-    let made = table();
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(&path, &made).unwrap();
-        return;
+    for (name, made) in ["table.txt", "chat.txt"].into_iter().zip(tables()) {
+        let path = folder().join(name);
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&path, &made).unwrap();
+            continue;
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == made, "catalog/{name} is stale: run with UPDATE_EXPECTED=1");
     }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == made, "catalog/table.txt is stale: run with UPDATE_EXPECTED=1");
 }
 
 #[test]

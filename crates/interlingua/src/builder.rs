@@ -248,9 +248,9 @@ impl ClientBuilder {
         #[cfg(feature = "models")]
         let catalog = self.catalog;
         let Self {
-            registry,
-            keys,
-            base_urls,
+            mut registry,
+            mut keys,
+            mut base_urls,
             transport,
             settings,
             lookup,
@@ -263,9 +263,9 @@ impl ClientBuilder {
         } = self;
         registry.check()?;
         let lookup = oracle::with_profile(aws::with_region(lookup));
-        let canonical = |word: String| registry.provider(&word).map(|row| row.id.to_string());
-        let keys = keys.renamed(canonical)?;
-        let base_urls = base_urls.renamed(canonical)?;
+        let canonical = |word: &str| registry.provider(word).map(|row| row.id.to_string());
+        keys.rename(&canonical)?;
+        base_urls.rename(&canonical)?;
         let transport = transport.unwrap_or_else(|| Arc::new(HttpTransport::with_lookup(&*lookup)));
         let drains = Arc::default();
         Ok(Client(Arc::new(Inner {

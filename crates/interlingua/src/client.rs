@@ -203,7 +203,7 @@ impl Client {
     /// model in the process need none.
     pub fn key_status(&self, provider: &str) -> KeyStatus {
         let Ok(provider) = self.0.registry.provider(provider) else { return KeyStatus::NotNeeded };
-        let from = match self.0.keys.get(&provider.id) {
+        let from = match self.0.keys.get(&*provider.id) {
             Some(Given::Explicit(_)) => Some("explicit".to_owned()),
             Some(Given::Command(_)) => Some("key command".to_owned()),
             None => keys::in_environment(provider, &*self.0.lookup).map(|(name, _)| format!("env {name}")),
@@ -256,7 +256,7 @@ impl Client {
 impl Inner {
     /// The root that the program set for a provider.
     pub(crate) fn base_url(&self, provider: &Provider) -> Option<&str> {
-        self.base_urls.get(&provider.id).map(String::as_str)
+        self.base_urls.get(&*provider.id).map(String::as_str)
     }
 
     /// Where the calls of a route go.

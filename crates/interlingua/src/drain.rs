@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -8,6 +7,7 @@ use http::Uri;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::named::Named;
 use crate::origin::Origin;
 use crate::{Body, BoxFuture};
 
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(crate) struct Drains {
     running: AtomicUsize,
-    places: Mutex<HashMap<Origin, Place>>,
+    places: Mutex<Named<Place, Origin>>,
 }
 
 /// What goes on at one server.
@@ -102,10 +102,17 @@ impl Drains {
     /// Does something to a place; one where nothing goes on is forgotten.
     fn at<T>(&self, origin: &Origin, change: impl FnOnce(&mut Place) -> T) -> T {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = places.entry(origin.clone()).or_default();
-        let outcome = change(place);
-        if place.running == 0 && place.waiting == 0 {
-            places.remove(origin);
+        if let Some(place) = places.get_mut(origin) {
+            let outcome = change(place);
+            if place.running == 0 && place.waiting == 0 {
+                places.retain(|place| place.running > 0 || place.waiting > 0);
+            }
+            return outcome;
+        }
+        let mut place = Place::default();
+        let outcome = change(&mut place);
+        if place.running > 0 || place.waiting > 0 {
+            places.insert(origin.clone(), place);
         }
         outcome
     }

@@ -1,10 +1,12 @@
 //! Values by name.
 
-/// Some hundred values by name, sorted: a tenth of the code of a map.
-#[derive(Debug, Clone)]
-pub(crate) struct Named<T>(Vec<(String, T)>);
+use std::borrow::Borrow;
 
-impl<T> Named<T> {
+/// Some hundred values by name, or by another key, sorted: a tenth of the code of a map.
+#[derive(Debug, Clone)]
+pub(crate) struct Named<T, K = String>(Vec<(K, T)>);
+
+impl<T, K> Named<T, K> {
     /// No values.
     pub(crate) const fn new() -> Self {
         Self(Vec::new())
@@ -20,13 +22,32 @@ impl<T> Named<T> {
         self.0.clear();
     }
 
+    /// Keeps those of which the function says so.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
+        self.0.retain_mut(|(_, value)| keep(value));
+    }
+}
+
+impl<T, K: Ord> Named<T, K> {
     /// The value of a name.
-    pub(crate) fn get(&self, name: &str) -> Option<&T> {
+    pub(crate) fn get<N: Ord + ?Sized>(&self, name: &N) -> Option<&T>
+    where
+        K: Borrow<N>,
+    {
         self.0.get(self.find(name).ok()?).map(|(_, value)| value)
     }
 
+    /// The value of a name.
+    pub(crate) fn get_mut<N: Ord + ?Sized>(&mut self, name: &N) -> Option<&mut T>
+    where
+        K: Borrow<N>,
+    {
+        let at = self.find(name).ok()?;
+        self.0.get_mut(at).map(|(_, value)| value)
+    }
+
     /// Gives a name a value, in place of one that it has.
-    pub(crate) fn insert(&mut self, name: String, value: T) {
+    pub(crate) fn insert(&mut self, name: K, value: T) {
         match self.find(&name) {
             Ok(at) => {
                 if let Some((_, old)) = self.0.get_mut(at) {
@@ -37,21 +58,25 @@ impl<T> Named<T> {
         }
     }
 
-    /// The same values by names that are written otherwise.
-    pub(crate) fn renamed<E>(self, rename: impl Fn(String) -> Result<String, E>) -> Result<Self, E> {
-        let mut renamed = Self::new();
-        for (name, value) in self.0 {
-            renamed.insert(rename(name)?, value);
-        }
-        Ok(renamed)
-    }
-
-    fn find(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.as_str().cmp(name))
+    fn find<N: Ord + ?Sized>(&self, name: &N) -> Result<usize, usize>
+    where
+        K: Borrow<N>,
+    {
+        self.0.binary_search_by(|(known, _)| known.borrow().cmp(name))
     }
 }
 
-impl<T> Default for Named<T> {
+impl<T> Named<T> {
+    /// Gives each value another name.
+    pub(crate) fn rename<E>(&mut self, rename: &dyn Fn(&str) -> Result<String, E>) -> Result<(), E> {
+        for (name, value) in std::mem::take(&mut self.0) {
+            self.insert(rename(&name)?, value);
+        }
+        Ok(())
+    }
+}
+
+impl<T, K> Default for Named<T, K> {
     fn default() -> Self {
         Self::new()
     }

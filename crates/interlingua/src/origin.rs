@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use http::Uri;
 
 /// Scheme, host and port: whom a key is meant for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     scheme: String,
     host: String,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use interlingua_model::{Error, ErrorKind, Request, Warning};
+use interlingua_model::{Error, ErrorKind, Json, Request, Warning};
 use interlingua_wire::{Auth, Encoded, Limits, Mode, Object, Protocol, Provider, join, replay, with_model};
 
 use crate::client::Inner;
@@ -342,7 +342,7 @@ fn pick<'i>(inner: &'i Inner, provider: &Provider, auth: Option<&Auth>, own: Opt
     if let Some(secret) = own {
         return Pick::Ready(Credential { secret: secret.clone(), source: Source::Call });
     }
-    match inner.keys.get(&provider.id) {
+    match inner.keys.get(&*provider.id) {
         Some(Given::Explicit(secret)) => {
             return Pick::Ready(Credential { secret: secret.clone(), source: Source::Explicit });
         }
@@ -585,7 +585,7 @@ fn merged(body: &Bytes, options: &Options) -> Result<Bytes, Error> {
     let mut text = String::with_capacity(body.len() + 64);
     for (at, (name, value)) in fields.into_iter().enumerate() {
         text.push(if at == 0 { '{' } else { ',' });
-        text.push_str(&serde_json::Value::from(name).to_string());
+        text.push_str(Json::string(name).as_str());
         text.push(':');
         text.push_str(value);
     }

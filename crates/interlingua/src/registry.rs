@@ -10,6 +10,8 @@ use crate::backend::Asked;
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     rows: Vec<Provider>,
+    /// What is wrong with the rows that were added.
+    wrong: Vec<(String, Error)>,
     backends: Vec<(String, Box<dyn Asked>)>,
 }
 
@@ -23,18 +25,22 @@ impl Registry {
     /// Adds a row, or replaces the one of the same id.
     pub(crate) fn add(&mut self, row: Provider) {
         self.rows.retain(|known| known.id != row.id);
+        self.wrong.retain(|(id, _)| *id != row.id);
+        if let Err(error) = row.check() {
+            self.wrong.push((row.id.to_string(), error));
+        }
         self.rows.push(row);
+    }
+
+    /// Says what is wrong with the rows that were added.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(self.wrong.swap_remove(0).1) }
     }
 
     /// Adds a model in the process, or replaces the one of the same id.
     pub(crate) fn add_backend(&mut self, id: String, backend: Arc<dyn Backend>) {
         self.backends.retain(|(known, _)| *known != id);
         self.backends.push((id, Box::new(backend)));
-    }
-
-    /// Checks the rows that were added.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        self.rows.iter().try_for_each(Provider::check)
     }
 
     /// All rows, those of the program first.
@@ -95,6 +101,13 @@ impl Registry {
     }
 
     fn unknown(&self, word: &str) -> Error {
+        if catalog::is_left_out(word) {
+            let message = format!(
+                "`{word}` speaks Chat Completions, which are not part of this program: build it with the feature \
+                 `openai-chat`"
+            );
+            return Error::new(ErrorKind::Unsupported, message);
+        }
         let ids = self.backends.iter().map(|(id, _)| id.as_str());
         let near = catalog::nearest(word, self.providers(), ids);
         let advice = match near.as_slice() {

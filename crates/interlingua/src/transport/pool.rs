@@ -1,6 +1,5 @@
 //! Connections, and those that wait for the next call.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use hyper::client::conn::{TrySendError, http1};
 use interlingua_model::{Error, ErrorKind};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::named::Named;
 use crate::origin::Origin;
 use crate::transport::connector::Connector;
 use crate::transport::stream::Connection;
@@ -45,7 +45,7 @@ struct Kept(Mutex<Places>);
 
 #[derive(Default)]
 struct Places {
-    idle: HashMap<Origin, Vec<Idle>>,
+    idle: Named<Vec<Idle>, Origin>,
     is_swept: bool,
 }
 
@@ -175,7 +175,10 @@ impl Kept {
             return;
         }
         let mut places = kept.places();
-        places.idle.entry(origin).or_default().push(idle);
+        match places.idle.get_mut(&origin) {
+            Some(list) => list.push(idle),
+            None => places.idle.insert(origin, vec![idle]),
+        }
         if !std::mem::replace(&mut places.is_swept, true) {
             drop(places);
             match tokio::runtime::Handle::try_current() {
@@ -195,11 +198,11 @@ impl Sweep {
             sleep(IDLE / 4).await;
             let Some(kept) = self.0.upgrade() else { return };
             let mut places = kept.places();
-            places.idle.retain(|_, list| {
+            places.idle.retain(|list| {
                 list.retain(Idle::is_alive);
                 !list.is_empty()
             });
-            if places.idle.is_empty() {
+            if places.idle.len() == 0 {
                 return;
             }
         }

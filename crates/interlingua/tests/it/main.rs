@@ -40,3 +40,4 @@ mod script;
 mod server;
 mod shape;
 mod sockets;
+mod tls;

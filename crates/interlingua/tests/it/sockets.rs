@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use interlingua::{Body, BoxFuture, Error, Event, HttpTransport, Request, Timeouts, Transport};
+use interlingua::{Body, BoxFuture, Error, Event, HttpTransport, Request, RetryPolicy, Timeouts, Transport};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -233,4 +233,38 @@ async fn the_client_may_be_dropped_while_an_answer_is_read() {
     dropped.notify_one();
     let response = timeout(LONG, events.into_response()).await.expect("the answer must go on").unwrap();
     assert_eq!(response.text(), "Hello");
+}
+
+/// Servers close connections that wait too long. The request that finds out goes out over another one, and nobody is told.
+#[tokio::test]
+async fn a_connection_that_was_closed_while_it_waited_costs_no_call() {
+    let script = |_| answer("200 OK", "", whole_hello()).into_iter().chain([Step::Close]).collect();
+    let server = Server::start(script).await;
+    let client = server.builder().retry(RetryPolicy::never()).build().unwrap();
+    for calls in 1..=5 {
+        client.send(&ask()).await.unwrap();
+        assert_eq!(server.connections(), calls);
+    }
+}
+
+/// As many connections as calls at once, and no more afterwards.
+#[tokio::test]
+async fn connections_of_calls_at_once_are_used_again() {
+    let server = Server::start(|_| answer("200 OK", "", whole_hello())).await;
+    let client = server.client();
+    for _ in 0..3 {
+        let calls = (0..8).map(|_| async { client.send(&ask()).await.unwrap() });
+        futures_util::future::join_all(calls).await;
+        assert!(server.connections() <= 8, "{}", server.connections());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_closed_when_nobody_needs_it() {
+    let server = Server::start(|_| answer("200 OK", "", whole_hello())).await;
+    let client = server.client();
+    client.send(&ask()).await.unwrap();
+    // The clock runs on by itself while everything waits.
+    timeout(Duration::from_secs(120), server.left()).await.unwrap();
+    drop(client);
 }

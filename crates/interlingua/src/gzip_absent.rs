@@ -39,3 +39,20 @@ impl Gunzip {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_an_error() {
+        let wanted = |word| {
+            Gunzip::wanted(&HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(word))]))
+        };
+        assert!(wanted("Identity").is_ok_and(|found| found.is_none()));
+        assert!(Gunzip::wanted(&HeaderMap::new()).is_ok_and(|found| found.is_none()));
+        assert!(wanted("gzip").unwrap_err().message().contains("the feature `gzip`"));
+    }
+}

@@ -30,7 +30,8 @@
 //! - A slow reader slows the sender down; a dropped [`Events`] cancels the call.
 //!
 //! # Features
-//! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `models`: what models hold, can and
+//! On by default: `protocols`, or each by its name with dashes (`anthropic`, `openai-chat`, …); `http2`; `gzip`: answers that come packed; `proxy`: proxies by
+//! the variables of the environment, without which a variable that asks for one is an error; `models`: what models hold, can and
 //! cost ([`Client::catalog`]); `tools`: function tools whose schema is derived from a Rust type, and values of a type out of answers ([`extract`]). Off by default: `reqwest`: a transport over a client of
 //! your own. `aws`: calls signed with AWS credentials, which are found in the environment, in profiles, after `aws sso login`, in
 //! containers, on machines, and by taking on roles. `macros`: the attribute `#[tool]`. `google`: tokens of Google Cloud, got with a service
@@ -65,6 +66,9 @@ pub mod extract;
 mod google;
 #[cfg_attr(not(feature = "gzip"), path = "gzip_absent.rs")]
 mod gzip;
+#[cfg(all(test, feature = "gzip"))]
+#[expect(dead_code, reason = "its tests alone use it here")]
+mod gzip_absent;
 mod keys;
 #[cfg(feature = "models")]
 mod known;

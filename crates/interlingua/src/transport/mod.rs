@@ -17,6 +17,9 @@ mod failure;
 mod pool;
 #[cfg_attr(not(feature = "proxy"), path = "proxy_absent.rs")]
 mod proxy;
+#[cfg(all(test, feature = "proxy"))]
+#[expect(dead_code, reason = "its tests alone use it here")]
+mod proxy_absent;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod stream;

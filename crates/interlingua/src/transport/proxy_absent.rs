@@ -51,3 +51,27 @@ impl Proxy {
         Err(Error::new(ErrorKind::Configuration, message))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(set: &'static [(&str, &str)], uri: &'static str) -> Option<&'static str> {
+        let lookup =
+            |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Proxies::new(&lookup).intercept(&Uri::from_static(uri)).map(|proxy| proxy.0)
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_is_asked_for_is_an_error_and_not_passed_by() {
+        let set: &[(&str, &str)] = &[("https_proxy", "http://a:1")];
+        assert_eq!(asked(set, "https://api.example/v1"), Some("https_proxy"));
+        assert_eq!(asked(set, "http://localhost:11434/"), None);
+        assert_eq!(asked(&[("ALL_PROXY", "")], "https://api.example/v1"), None);
+        assert_eq!(asked(&[("ALL_PROXY", "http://a:1"), ("NO_PROXY", "*")], "https://api.example/v1"), None);
+        let error = Proxy("ALL_PROXY").connect(HttpConnector::new(), &Uri::from_static("https://x/")).await;
+        let error = error.map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.message().starts_with("ALL_PROXY asks for a proxy"), "{error}");
+    }
+}

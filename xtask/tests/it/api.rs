@@ -106,7 +106,9 @@ fn defined(item: Item) -> Vec<Item> {
     let mut parts = vec![proc_macro2::TokenStream::new()];
     for token in tokens {
         match &token {
-            proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ';' => parts.push(Default::default()),
+            proc_macro2::TokenTree::Punct(punct) if punct.as_char() == ';' => {
+                parts.push(proc_macro2::TokenStream::new());
+            }
             _ => parts.last_mut().unwrap().extend([token]),
         }
     }

@@ -7,10 +7,12 @@ pub(crate) struct Pile {
     last: Vec<u8>,
 }
 
-/// Least bytes of a block.
-const SMALL: usize = 64;
+/// Least bytes of the first block, which is the only one of a short text.
+const FIRST: usize = 64;
+/// Least bytes of a later block.
+const SMALL: usize = 256;
 /// Up to this size a block is as large as all before it; a larger one is an eighth of them.
-const LARGE: usize = 1 << 10;
+const LARGE: usize = 512;
 
 impl Pile {
     /// Adds a piece.
@@ -29,7 +31,8 @@ impl Pile {
             self.full.push(std::mem::take(&mut self.last).into_boxed_slice());
         }
         let held = self.held();
-        self.last = Vec::with_capacity(held.clamp(SMALL, LARGE).max(held / 8).max(piece));
+        let size = if held == 0 { FIRST } else { held.clamp(SMALL, LARGE).max(held / 8) };
+        self.last = Vec::with_capacity(size.max(piece));
     }
 
     /// Bytes of the blocks that are full.
@@ -95,7 +98,7 @@ mod tests {
         let pile = piled(&vec!["a piece of 19 bytes"; 300]);
         let held = pile.held() + pile.last.capacity();
         assert!(held <= 300 * 19 + LARGE, "{held}");
-        assert!(pile.full.len() <= 10, "{}", pile.full.len());
+        assert!(pile.full.len() <= 12, "{}", pile.full.len());
         let large = piled(&vec!["a piece of 19 bytes"; 60_000]);
         assert!(large.full.len() <= 90, "{}", large.full.len());
     }

@@ -210,24 +210,25 @@ impl Inner {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
-        let event = ready!(self.poll_event(context));
-        Poll::Ready(event.map(|event| event.map(|event| self.hand_out(event))))
+        self.poll_for(context, |inner, event| Some(inner.hand_out(event)))
     }
 
     /// Reads to the end, for one who looks at no event.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while let Some(event) = ready!(self.poll_event(context)) {
-            match event {
-                Ok(event) => self.take(event),
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-        Poll::Ready(Ok(()))
+        let end = ready!(self.poll_for(context, |inner, event| {
+            inner.take(event);
+            None::<()>
+        }));
+        Poll::Ready(end.unwrap_or(Ok(())))
     }
 
-    /// The next event that may be seen.
+    /// Goes on until something is made of an event that may be seen.
     #[inline]
-    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+    fn poll_for<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut see: impl FnMut(&mut Self, Event) -> Option<T>,
+    ) -> Poll<Option<Result<T, Error>>> {
         loop {
             if self.committed
                 && let Some(event) = self.held.pop_front()
@@ -235,13 +236,20 @@ impl Inner {
                 if self.held.is_empty() {
                     self.held = VecDeque::new();
                 }
-                return Poll::Ready(Some(Ok(event)));
+                if let Some(seen) = see(self, event) {
+                    return Poll::Ready(Some(Ok(seen)));
+                }
+                continue;
             }
             if matches!(self.state, State::Ended(_)) {
                 return Poll::Ready(self.failure().map(Err));
             }
             match ready!(self.pull(context)) {
-                Some(event) if self.committed => return Poll::Ready(Some(Ok(event))),
+                Some(event) if self.committed => {
+                    if let Some(seen) = see(self, event) {
+                        return Poll::Ready(Some(Ok(seen)));
+                    }
+                }
                 Some(event) => self.hold(event),
                 None => {}
             }

@@ -103,17 +103,13 @@ impl Pool {
         }
     }
 
+    #[cfg_attr(not(feature = "http2"), expect(unused_variables, reason = "HTTP/2 alone keeps what is new"))]
     async fn connect(&self, origin: &Origin, uri: &Uri, time: Duration) -> Result<Sender, Error> {
         let connection = self.connector.connect(uri, time).await?;
-        let sender = Sender::over(connection)
-            .await
-            .map_err(|error| failure::of_call(error, uri.host().unwrap_or_default()))?;
+        let sender = Sender::over(connection).await;
+        let sender = sender.map_err(|error| failure::of_call(error, uri.host().unwrap_or_default()))?;
         #[cfg(feature = "http2")]
-        if let Sender::Many(shared) = &sender {
-            Kept::keep(&self.kept, origin.clone(), Sender::Many(shared.clone()));
-        }
-        #[cfg(not(feature = "http2"))]
-        let _ = origin;
+        let sender = Kept::shared(&self.kept, origin, sender);
         Ok(sender)
     }
 
@@ -169,6 +165,17 @@ impl Kept {
         Some(list.remove(at).sender)
     }
 
+    /// A connection that calls share is kept from the beginning. Of several that were made at once, one stays.
+    #[cfg(feature = "http2")]
+    fn shared(kept: &Arc<Self>, origin: &Origin, sender: Sender) -> Sender {
+        let Sender::Many(shared) = &sender else { return sender };
+        if let Some(known @ Sender::Many(_)) = kept.pick(origin) {
+            return known;
+        }
+        Self::keep(kept, origin.clone(), Sender::Many(shared.clone()));
+        sender
+    }
+
     fn keep(kept: &Arc<Self>, origin: Origin, sender: Sender) {
         let idle = Idle { sender, since: Instant::now() };
         if !idle.is_alive() {
@@ -203,6 +210,7 @@ impl Sweep {
                 !list.is_empty()
             });
             if places.idle.len() == 0 {
+                places.is_swept = false;
                 return;
             }
         }

@@ -131,6 +131,12 @@ async fn one_connection_carries_all_calls_of_http_2() {
     server.close().await;
     client.send(&ask()).await.unwrap();
     assert_eq!(server.connections(), 2);
+    // Of those that were made at once, one stays.
+    let client = server.client();
+    join_all((0..8).map(|_| async { client.send(&ask()).await.unwrap() })).await;
+    let made = server.connections();
+    join_all((0..8).map(|_| async { client.send(&ask()).await.unwrap() })).await;
+    assert_eq!(server.connections(), made);
 }
 
 #[tokio::test]

@@ -259,12 +259,13 @@ async fn connections_of_calls_at_once_are_used_again() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_connection_is_closed_when_nobody_needs_it() {
     let server = Server::start(|_| answer("200 OK", "", whole_hello())).await;
     let client = server.client();
     client.send(&ask()).await.unwrap();
-    // The clock runs on by itself while everything waits.
+    // From here on the clock runs on by itself while everything waits.
+    tokio::time::pause();
     timeout(Duration::from_secs(120), server.left()).await.unwrap();
     drop(client);
 }

@@ -97,6 +97,8 @@ impl Pool {
                     let Some(unsent) = error.take_message().filter(|_| !is_new) else {
                         return Err(failure::of_call(error.into_error(), uri.host().unwrap_or_default()));
                     };
+                    #[cfg(feature = "http2")]
+                    self.kept.forget_shared(&origin);
                     request = unsent;
                 }
             }
@@ -169,11 +171,25 @@ impl Kept {
     #[cfg(feature = "http2")]
     fn shared(kept: &Arc<Self>, origin: &Origin, sender: Sender) -> Sender {
         let Sender::Many(shared) = &sender else { return sender };
-        if let Some(known @ Sender::Many(_)) = kept.pick(origin) {
+        let known = kept.places().idle.get_mut(origin).and_then(|list| {
+            list.iter().filter(|idle| idle.is_alive()).find_map(|idle| match &idle.sender {
+                Sender::Many(known) => Some(Sender::Many(known.clone())),
+                Sender::One { .. } => None,
+            })
+        });
+        if let Some(known) = known {
             return known;
         }
         Self::keep(kept, origin.clone(), Sender::Many(shared.clone()));
         sender
+    }
+
+    /// A connection that calls share took none any more, and may not have said so yet: nobody asks it again.
+    #[cfg(feature = "http2")]
+    fn forget_shared(&self, origin: &Origin) {
+        if let Some(list) = self.places().idle.get_mut(origin) {
+            list.retain(|idle| matches!(idle.sender, Sender::One { .. }));
+        }
     }
 
     fn keep(kept: &Arc<Self>, origin: Origin, sender: Sender) {
